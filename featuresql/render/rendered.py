@@ -1,0 +1,32 @@
+"""What rendering a template gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from featuresql.errors import Location
+from featuresql.render.source_map import SourceMap
+from featuresql.spec.model import ModelConfig
+
+REF_SCHEMA = "ref"
+SOURCE_SCHEMA = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedModel:
+    """A model's SQL after Jinja.
+
+    In `sql` a `ref('m')` stands as `ref.m` and a `source('s')` as `source.s`, quoted where they need
+    it; `refs` and `sources` give where each was called first. `source_map` leads from an offset in
+    `sql` back to the template.
+    """
+
+    name: str
+    path: str
+    template: str
+    sql: str
+    source_map: SourceMap
+    config: ModelConfig
+    config_location: Location
+    refs: dict[str, Location]
+    sources: dict[str, Location]
