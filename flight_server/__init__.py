@@ -1,0 +1,1 @@
+"""Serves the feature services of a project over Arrow Flight."""

@@ -1,0 +1,52 @@
+"""DoGet: one ticket, one answer, for any client in any language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+
+import pyarrow as pa
+from pyarrow import flight
+
+from featuresql.wire.chunks import cut_by_bytes
+from featuresql.wire.commands import OnlineTicket, RequestMetadata, decode_ticket
+from featuresql.wire.json_rows import rows_from_json
+from flight_server.auth import Caller
+from flight_server.context import ServerContext
+from flight_server.handlers.online_exchange import answer_online
+from flight_server.limits import check_size
+
+
+def get(context: ServerContext, caller: Caller, ticket: bytes) -> flight.GeneratorStream:
+    """Return the answer to a ticket: online features, or the service's own training set."""
+    command = decode_ticket(ticket)
+    service = context.service(command.service, caller)
+    with ExitStack() as stack:
+        stack.enter_context(context.slots.call())
+        stack.enter_context(context.slots.work())
+        if isinstance(command, OnlineTicket):
+            rows = rows_from_json(command.rows, service.request)
+            check_size(rows, context.limits)
+            metadata = RequestMetadata(at=command.at)
+            answer = answer_online(context, service, rows, metadata)
+            return _stream(context, stack.pop_all(), answer.schema, [answer])
+        reader = context.serving.get_historical_features(command.service, None, command.known_at)
+        stack.enter_context(reader)
+        return _stream(context, stack.pop_all(), reader.schema, reader)
+
+
+def _stream(
+    context: ServerContext, held: ExitStack, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> flight.GeneratorStream:
+    pieces = _pieces(context, held, schema, batches)
+    next(pieces)  # from here on the generator gives back what it holds, even if nobody reads it
+    return flight.GeneratorStream(schema, pieces)
+
+
+def _pieces(
+    context: ServerContext, held: ExitStack, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    with context.shield.over("DoGet"), held:
+        yield schema.empty_table()
+        for batch in batches:
+            yield from cut_by_bytes(batch)
