@@ -1,0 +1,46 @@
+"""A YAML node -> a checked section, with every error at its line."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from featuresql.errors import FeatureSQLError
+from featuresql.project.find_problems import Problem, find_problems
+from featuresql.project.strict_model import StrictModel
+from featuresql.project.text_file import Mark, TextFile
+from featuresql.project.yaml_node import YamlNode
+
+_Model = TypeVar("_Model", bound=StrictModel)
+
+
+def validate_node(
+    model: type[_Model], node: YamlNode, file: TextFile, errors: list[FeatureSQLError]
+) -> _Model | None:
+    """Return `node` as a `model`, or None; what is wrong goes to `errors`, each with its line.
+
+    Nothing is said of a value whose `env_var` was not evaluated.
+    """
+    checked, problems = find_problems(model, node.plain())
+    for found in problems:
+        culprit, mark = _locate(node, found)
+        if not culprit.unevaluated:
+            errors.append(file.error(mark, found.code, found.message, found.hint))
+    return checked
+
+
+def section(model: type[_Model], node: YamlNode | None) -> _Model | None:
+    """Return `node` as a `model`, or None where it is absent, wrong or not evaluated."""
+    if node is None or not node.is_evaluated():
+        return None
+    return find_problems(model, node.plain())[0]
+
+
+def _locate(root: YamlNode, found: Problem) -> tuple[YamlNode, Mark]:
+    """Return the node that a problem is about, and its mark. Pydantic's own tags are no keys."""
+    node, key_mark = root, root.mark
+    for part in found.path:
+        child = node.child(part)
+        if child is not None:
+            key_mark = node.key_mark(part) if isinstance(part, str) else child.mark
+            node = child
+    return node, key_mark if found.at_key else node.mark
