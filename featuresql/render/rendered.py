@@ -16,9 +16,9 @@ SOURCE_SCHEMA = "source"
 class RenderedModel:
     """A model's SQL after Jinja.
 
-    In `sql` a `ref('m')` stands as `ref.m` and a `source('s')` as `source.s`, quoted where they need
-    it; `refs` and `sources` give where each was called first. `source_map` leads from an offset in
-    `sql` back to the template.
+    In `sql` a `ref('m')` stands as `ref.m` and a `source('s')` as `source.s`, quoted where they
+    need it; `refs` and `sources` give where each was called first. `source_map` leads from an
+    offset in `sql` back to the template.
     """
 
     name: str
