@@ -1,0 +1,119 @@
+"""What stands in FROM: tables, derived tables, VALUES, UNNEST, table functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from featuresql.compiler.typing import queries
+from featuresql.compiler.typing.argument import UNKNOWN
+from featuresql.compiler.typing.common_type import union_type
+from featuresql.compiler.typing.names import Columns
+from featuresql.errors import CompileError
+from featuresql.spec.column_type import BIGINT, ColumnType
+
+if TYPE_CHECKING:
+    from featuresql.compiler.typing.typer import Typer
+
+
+def bind_source(typer: Typer, source: exp.Expr) -> Columns:
+    """Type what is in `source`, make its columns known under its alias, and return them."""
+    try:
+        columns = renamed(_columns(typer, source), source.args.get("alias"))
+    except CompileError as error:
+        typer.report(source, error)
+        columns = ()
+    typer.names.add_relation(source.alias_or_name, columns)
+    for join in source.args.get("joins") or ():
+        bind_source(typer, join.this)
+        if join.args.get("on") is not None:
+            typer.annotate(join.args["on"])
+    return columns
+
+
+def renamed(columns: Columns, alias: exp.Expr | None) -> Columns:
+    """Return `columns` under the names that `AS t(a, b)` gives to the first of them."""
+    names = (
+        [] if alias is None else [identifier.name for identifier in alias.args.get("columns") or ()]
+    )
+    return tuple(
+        (names[i] if i < len(names) else name, kind) for i, (name, kind) in enumerate(columns)
+    )
+
+
+def _columns(typer: Typer, source: exp.Expr) -> Columns:
+    inner = source.this
+    if source.args.get("pivots") or isinstance(source, exp.Pivot):
+        raise CompileError(
+            "PIVOT and UNPIVOT are not supported",
+            code="unsupported",
+            hint="write one aggregate with FILTER (WHERE ...) for each column",
+        )
+    if isinstance(source, exp.Lateral) and isinstance(inner, exp.Subquery | exp.Unnest):
+        return _columns(typer, inner)
+    if isinstance(source, exp.Table) and isinstance(inner, exp.Identifier):
+        return _table(typer, source)
+    if isinstance(source, exp.Values):
+        return _values(typer, source)
+    if isinstance(source, exp.Unnest):
+        return _unnest(typer, source)
+    if isinstance(source, exp.Query) and not isinstance(source, exp.Table):
+        query = inner if isinstance(source, exp.Subquery) else source
+        return queries.bind_query(typer, query)
+    is_wrapper = isinstance(source, exp.Table | exp.Lateral)
+    return _table_function(typer, inner if is_wrapper else source)
+
+
+def _table(typer: Typer, table: exp.Table) -> Columns:
+    if not table.db:
+        cte = typer.names.find_cte(table.name)
+        if cte is not None:
+            return cte
+    columns = typer.relation_columns(table.db, table.name)
+    if columns is None:
+        raise CompileError(f"there is no relation '{table.sql('duckdb')}'", code="unknown-relation")
+    return tuple((column.name, column.type) for column in columns)
+
+
+def _table_function(typer: Typer, call: exp.Expr) -> Columns:
+    kind = typer.annotate(call).type
+    if kind.element is None:
+        if kind == UNKNOWN:
+            return ()
+        raise CompileError(
+            f"'{call.sql('duckdb')}' is no relation", code="unsupported", hint="use unnest()"
+        )
+    name = "range" if call.args.get("is_end_exclusive") else "generate_series"
+    return ((name, kind.element),)
+
+
+def _values(typer: Typer, values: exp.Values) -> Columns:
+    rows = [[typer.annotate(cell).type for cell in row.expressions] for row in values.expressions]
+    if len({len(row) for row in rows}) != 1:
+        raise CompileError("VALUES has rows of different lengths", code="type-mismatch")
+    columns = []
+    for position, cells in enumerate(zip(*rows, strict=True)):
+        kind: ColumnType | None = cells[0]
+        for cell in cells[1:]:
+            kind = None if kind is None else union_type(kind, cell)
+        if kind is None:
+            raise CompileError(
+                f"VALUES mixes types in its column {position + 1}",
+                code="type-mismatch",
+                hint="cast them to one type",
+            )
+        columns.append((f"col{position}", kind))
+    return tuple(columns)
+
+
+def _unnest(typer: Typer, unnest: exp.Unnest) -> Columns:
+    columns = []
+    for value in unnest.expressions:
+        kind = typer.annotate(value).type
+        if kind.element is None and kind != UNKNOWN:
+            raise CompileError("unnest() takes a list", code="type-mismatch")
+        columns.append(("unnest", kind.element or UNKNOWN))
+    if unnest.args.get("offset"):
+        columns.append(("ordinality", BIGINT))
+    return tuple(columns)
