@@ -15,10 +15,11 @@ def cut_by_bytes(batch: pa.RecordBatch, max_bytes: int = REPLY_BYTES) -> Iterato
 
     An empty batch is one empty piece. The pieces share the batch's memory.
     """
-    size = batch.nbytes
-    if size <= max_bytes or batch.num_rows <= 1:
+    # The buffers hold at least the batch's own bytes and are counted ten times as fast.
+    if batch.num_rows <= 1 or batch.get_total_buffer_size() <= max_bytes:
         yield batch
         return
+    size = max(1, batch.nbytes)
     yield from cut_by_rows(batch, max(1, batch.num_rows * max_bytes // size))
 
 

@@ -149,7 +149,7 @@ def _parse(data: bytes, max_bytes: int, what: str) -> dict[str, object]:
     if len(data) > max_bytes:
         raise _refusal(f"{what} has {len(data):,} bytes, at most {max_bytes:,} are taken")
     try:
-        members = json.loads(data, object_pairs_hook=_unique)
+        members = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         raise _refusal(f"{what} is not one JSON object with each member once") from None
     if not isinstance(members, dict):
@@ -163,6 +163,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         msg = "a member stands twice"
         raise ValueError(msg)
     return members
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def _check_names(members: dict[str, object], known: set[str], what: str) -> None:

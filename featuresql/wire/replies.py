@@ -37,7 +37,7 @@ def decode_reply(data: bytes) -> Reply:
     Raises `ServingError` with code `protocol` where it cannot be read.
     """
     try:
-        members = json.loads(data)
+        members = json.loads(data.decode())
         request_id, has_more = members["id"], members.get("more", False)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ServingError(
