@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     | (?P<quoted>"[^"]*(?:""[^"]*)*(?:"|\Z))
     | (?P<line>--[^\n\r]*)
     | (?P<block>/\*)
+    | (?P<tag>\{[{%\#])
     | (?P<dollar>\$(?:[A-Za-z_\u0080-\U0010ffff]\w*)?\$)
     """,
     re.VERBOSE | re.DOTALL,
@@ -25,6 +26,7 @@ _TOKEN = re.compile(
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 _IN_QUOTES = "a variable stands within quotes"
 _IN_COMMENT = "a variable's value would end the comment that it stands in"
+_IN_TAG = "a variable stands behind what some parsers of SQL take for a template's tag"
 _JOINED = "a variable's value runs into the characters beside it"
 
 
@@ -63,6 +65,8 @@ def _fault(sql: str, start: int, end: int, token: tuple[str, int, int] | None) -
     if kind in {"line", "block"}:
         edges = _BLOCK_EDGE.search(sql, start, end) if kind == "block" else None
         return _IN_COMMENT if token_end < end or edges else None
+    if kind == "tag":
+        return _IN_TAG
     if (token_start, token_end) == (start, end):
         return _JOINED if before.isalnum() or before in "_$&'\"" else None
     return _JOINED if token_start >= start or kind == "escape" else _IN_QUOTES
@@ -77,6 +81,8 @@ def _hiding_tokens(sql: str, until: int) -> Iterator[tuple[str, int, int]]:
         kind, position = str(match.lastgroup), match.end()
         if kind == "block":
             position = _end_of_block(sql, position)
+        elif kind == "tag":
+            position = len(sql)
         elif kind == "dollar":
             closing = sql.find(match.group(), position)
             position = len(sql) if closing < 0 else closing + len(match.group())

@@ -52,6 +52,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """The lexer that gives offsets for lines."""
         return self._offset_lexer
 
+    @property
+    def openings(self) -> list[int]:
+        """Where the tags, expressions and comments start in the text that was read last."""
+        return self._offset_lexer.openings
+
     def getattr(self, obj: object, attribute: str) -> object:
         """Return `obj.attribute` as the run allows it."""
         return self.run.attribute(obj, attribute)

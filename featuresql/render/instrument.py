@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import cast
 
 from jinja2 import nodes
@@ -10,7 +12,7 @@ from jinja2.visitor import NodeTransformer
 
 from featuresql.errors import RenderError, did_you_mean
 from featuresql.render.filters import FILTER_NAMES, TEST_NAMES
-from featuresql.render.limits import MAX_INTEGER_BITS, MAX_NODE_DEPTH, limit_error
+from featuresql.render.limits import MAX_INTEGER_BITS, MAX_NODE_DEPTH, MAX_NODES, limit_error
 from featuresql.render.source_map import TemplateFile
 
 PLACE_ARGUMENT = "_at"
@@ -34,19 +36,22 @@ _REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
 }
 
 
-def instrument(tree: nodes.Template, file: TemplateFile) -> nodes.Template:
+def instrument(tree: nodes.Template, file: TemplateFile, openings: Sequence[int]) -> nodes.Template:
     """Return `tree`, changed in place, with calls into the template's run put into it.
 
-    `file.names` is filled on the way. Raises RenderError, with its location, at what templates may
-    not use. The nodes' `lineno` must be offsets, as `OffsetLexer` gives them.
+    `openings` are the offsets of the tags and expressions. `file.names` is filled on the way.
+    Raises RenderError, with its location, at what templates may not use. The nodes' `lineno` must be offsets, as `OffsetLexer` gives them.
     """
-    return cast("nodes.Template", _Instrument(file).visit(tree))
+    return cast("nodes.Template", _Instrument(file, openings).visit(tree))
 
 
 class _Instrument(NodeTransformer):
-    def __init__(self, file: TemplateFile) -> None:
+    def __init__(self, file: TemplateFile, openings: Sequence[int]) -> None:
         self.file = file
+        self.openings = openings
+        self.loops = 0
         self.depth = 0
+        self.nodes = 0
         self.blocks = 0
 
     def visit(self, node: nodes.Node, *_: object, **__: object) -> nodes.Node | list[nodes.Node]:
@@ -55,8 +60,12 @@ class _Instrument(NodeTransformer):
             tag, hint = _REFUSED.get(type(node), (type(node).__name__.lower(), "remove it"))
             raise self._error(node, f"{{% {tag} %}} is not for templates of SQL", hint)
         self.depth += 1
+        self.nodes += 1
         if self.depth > MAX_NODE_DEPTH:
             error = limit_error(f"it is nested more than {MAX_NODE_DEPTH} deep")
+            raise self._located(node, error)
+        if self.nodes > MAX_NODES:
+            error = limit_error(f"more than {MAX_NODES:,} parts of expressions and tags")
             raise self._located(node, error)
         visitor = self.get_visitor(node)
         changed = visitor(node) if visitor is not None else self.generic_visit(node)
@@ -128,8 +137,29 @@ class _Instrument(NodeTransformer):
         if node.recursive:
             raise self._error(node, "loops cannot be recursive", "call a macro that calls itself")
         start = _start(node.iter)
+        self.loops += 1
         self.generic_visit(node)
+        self.loops -= 1
         node.iter = _run("items", self._mark(start), cast("nodes.Expr", node.iter))
+        return node
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Macro:  # noqa: N802
+        """Begin again with no loop around: a macro is left by its end only."""
+        loops, self.loops = self.loops, 0
+        self.generic_visit(node)
+        self.loops = loops
+        return node
+
+    def visit_Break(self, node: nodes.Break) -> nodes.Break:  # noqa: N802
+        """Refuse a way out of a loop where there is none."""
+        if not self.loops:
+            raise self._error(node, "there is no loop to break out of")
+        return node
+
+    def visit_Continue(self, node: nodes.Continue) -> nodes.Continue:  # noqa: N802
+        """Refuse a way on in a loop where there is none."""
+        if not self.loops:
+            raise self._error(node, "there is no loop to continue")
         return node
 
     def visit_If(self, node: nodes.If) -> nodes.If:  # noqa: N802
@@ -216,9 +246,13 @@ class _Instrument(NodeTransformer):
         return _run("slice", node.node, part.start or none, part.stop or none, part.step or none)
 
     def _check_names(self, node: nodes.Call | nodes.Filter) -> None:
-        for keyword in node.find_all(nodes.Keyword):
+        given: set[str] = set()
+        for keyword in cast("list[nodes.Keyword]", node.kwargs):
             if keyword.key.startswith("_"):
                 raise self._error(keyword, f"no argument may be called '{keyword.key}'")
+            if keyword.key in given:
+                raise self._error(keyword, f"the argument '{keyword.key}' is given twice")
+            given.add(keyword.key)
 
     def _add_place(self, node: nodes.Call | nodes.Filter, offset: int) -> None:
         # Jinja gives pairs as the type of a filter's keywords, and makes keywords.
@@ -231,7 +265,9 @@ class _Instrument(NodeTransformer):
         self.blocks += 1
         name = f"__{kind.__name__}_{self.blocks}"
         opening = self._opening(offset)
+        loops, self.loops = self.loops, self.loops if kind is nodes.FilterBlock else 0
         self.generic_visit(node)
+        self.loops = loops
         kept = nodes.AssignBlock(nodes.Name(name, "store"), None, [node], lineno=offset)
         shown = _run("emit", self._mark(opening), nodes.Name(name, "load"))
         return [kept, nodes.Output([shown], lineno=offset)]
@@ -240,9 +276,7 @@ class _Instrument(NodeTransformer):
         return cast("nodes.Expr", self.visit(node))
 
     def _opening(self, offset: int) -> int:
-        text = self.file.text
-        found = max(text.rfind("{{", 0, offset), text.rfind("{%", 0, offset))
-        return found if found >= 0 else offset
+        return self.openings[max(bisect_right(self.openings, offset) - 1, 0)]
 
     def _place(self, offset: int) -> nodes.Const:
         return nodes.Const((self.file.path, offset))

@@ -18,12 +18,14 @@ from featuresql.errors import RenderError
 from featuresql.render.literal import kind_of
 from featuresql.render.template_text import RenderedText, VariableText
 
+MAX_TEMPLATE_CHARACTERS = 200_000
 MAX_TEXT_CHARACTERS = 1_000_000
 MAX_ITEMS = 100_000
 MAX_STEPS = 3_000_000
 MAX_VALUE_DEPTH = 40
 MAX_MACRO_DEPTH = 40
 MAX_NODE_DEPTH = 100
+MAX_NODES = 20_000
 MAX_INTEGER_BITS = 4_096
 MAX_WIDTH = 999
 _CHARACTERS_PER_STEP = 16

@@ -6,6 +6,9 @@ import math
 import re
 from datetime import UTC, date, datetime
 
+from jinja2.runtime import LoopContext, Macro
+from jinja2.utils import Namespace
+
 from featuresql.errors import RenderError
 from featuresql.render.template_text import RenderedText, join_rendered
 
@@ -243,6 +246,9 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (dict, "a mapping"),
     (list, "a list"),
     (tuple, "a list"),
+    (Macro, "a macro"),
+    (Namespace, "a namespace"),
+    (LoopContext, "the loop"),
 )
 
 
@@ -250,4 +256,4 @@ def kind_of(value: object) -> str:
     """Return what `value` is, in the words of a template's author."""
     if value is None:
         return "none"
-    return next((word for kind, word in _KINDS if isinstance(value, kind)), "what is no value")
+    return next((word for kind, word in _KINDS if isinstance(value, kind)), "a function")

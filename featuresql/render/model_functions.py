@@ -123,10 +123,10 @@ class ModelFunctions:
         bounds = (0, start, step) if stop is None else (start, stop, step)
         if not all(isinstance(bound, int) for bound in bounds) or step == 0:
             raise RenderError("range() wants whole numbers, and a step that is not 0")
-        first, last, by = (int(str(int(bound))) for bound in bounds if isinstance(bound, int))
-        numbers = range(first, last, by)
+        first, last, by = (bound for bound in bounds if isinstance(bound, int))
         if last - first > MAX_ITEMS * abs(by) or first - last > MAX_ITEMS * abs(by):
             raise limit_error(f"a range of more than {MAX_ITEMS:,} numbers")
+        numbers = range(first, last, by)
         self.run.budget.items(len(numbers))
         return list(numbers)
 

@@ -15,10 +15,13 @@ class OffsetLexer(Lexer):
     column too. The text must have `\n` as its only line end.
     """
 
+    openings: list[int]
+
     def tokeniter(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> Iterator[tuple[int, str, str]]:
-        """Give (offset, kind, text) for each token of `source`."""
+        """Give (offset, kind, text) for each token of `source`; note in `openings` what opens."""
+        self.openings = []
         start = end = 0
         opens = False
         try:
@@ -27,6 +30,8 @@ class OffsetLexer(Lexer):
                 start = source.find(text, end)
                 end = start + len(text)
                 opens = kind.endswith("_begin")
+                if opens:
+                    self.openings.append(start)
                 yield start, kind, text
         except TemplateSyntaxError as error:
             at = start if opens else end

@@ -15,7 +15,7 @@ from jinja2.parser import Parser
 from featuresql.errors import RenderError
 from featuresql.render.environment import TemplateEnvironment
 from featuresql.render.instrument import instrument
-from featuresql.render.limits import MAX_TEXT_CHARACTERS, limit_error
+from featuresql.render.limits import MAX_TEMPLATE_CHARACTERS, limit_error
 from featuresql.render.source_map import TemplateFile
 
 _LINE_END = re.compile(r"\r\n|\r")
@@ -41,10 +41,10 @@ def parse_template(environment: TemplateEnvironment, file: TemplateFile) -> Pars
     templates may not use.
     """
     with syntax_faults(file):
-        if len(file.text) > MAX_TEXT_CHARACTERS:
-            raise limit_error(f"a template of more than {MAX_TEXT_CHARACTERS:,} characters")
+        if len(file.text) > MAX_TEMPLATE_CHARACTERS:
+            raise limit_error(f"a template of more than {MAX_TEMPLATE_CHARACTERS:,} characters")
         tree = Parser(environment, file.text, file.path, file.path).parse()
-        return ParsedTemplate(file, instrument(tree, file))
+        return ParsedTemplate(file, instrument(tree, file, environment.openings))
 
 
 def compile_template(environment: TemplateEnvironment, parsed: ParsedTemplate) -> CodeType:
@@ -64,8 +64,13 @@ def syntax_faults(file: TemplateFile) -> Iterator[None]:
     except TemplateSyntaxError as error:
         fault = RenderError(_syntax_message(error), code="template-syntax")
         raise placed(fault, file, error.lineno) from None
-    except (RecursionError, MemoryError, SyntaxError):
-        # Python's own compiler gives up with each of these on code that is nested too deeply.
+    except SyntaxError as error:
+        # Of Python's own compiler. Too many blocks within each other are the usual reason.
+        if "too many" in error.msg:
+            raise placed(limit_error("it is nested too deeply"), file, 0) from None
+        reason = re.sub(r"\bl_\d+_", "", error.msg)
+        raise placed(RenderError(f"the template is malformed: {reason}"), file, 0) from None
+    except (RecursionError, MemoryError):
         raise placed(limit_error("it is nested too deeply"), file, 0) from None
     except (ValueError, OverflowError) as error:
         raise placed(RenderError(f"a number or text is invalid: {error}"), file, 0) from None

@@ -114,11 +114,12 @@ def _assemble(parsed: ParsedTemplate, pieces: list[RenderedText]) -> tuple[str, 
                 hint="a variable prints as a whole literal with quotes of its own: remove the "
                 "quotes around it and leave a space beside it",
             )
-    surrogate = next((i for i, each in enumerate(sql) if "\ud800" <= each <= "\udfff"), None)
-    if surrogate is not None:
+    try:
+        sql.encode()
+    except UnicodeEncodeError as fault:
         error = RenderError("the SQL holds half a surrogate, which is no character")
-        error.location = source_map.locate(surrogate)
-        raise placed(error, parsed.file, 0)
+        error.location = source_map.locate(fault.start)
+        raise placed(error, parsed.file, 0) from None
     return sql, source_map
 
 

@@ -205,6 +205,8 @@ class TemplateRun:
                 return call_method(self.budget, called, arguments, named)
             except VALUE_FAULTS:
                 raise RenderError(with_method, hint="look at its arguments") from None
+        if _is_loop_method(called):
+            self.budget.inputs(*arguments)
         if isinstance(called, Macro) or _is_loop_method(called):
             return cast("Callable[..., object]", called)(*arguments, **named)
         if isinstance(called, Undefined):
