@@ -44,9 +44,12 @@ class EngineSession(Protocol):
     def columns(self, schema: str, name: str) -> tuple[Column, ...]:
         """Return the columns of a table or view, in order."""
 
+    def load(self, schema: str, name: str, rows: pa.Table) -> None:
+        """Make a table of `rows`, in place of what was there; `__row` counts them from 0."""
+
 
 class Engine(Protocol):
-    """An SQL engine."""
+    """An SQL engine that knows the sources of one project."""
 
     dialect: str
 
@@ -56,16 +59,24 @@ class Engine(Protocol):
     def state(self, source: Source) -> str:
         """Return a text that changes whenever the rows of `source` may have changed."""
 
-    def session(
-        self, sources: Sequence[Source] = (), *, read_only: bool = False
-    ) -> AbstractContextManager[EngineSession]:
-        """Open the engine with `sources` bound as views `sources.NAME`, then closed to the outside.
+    def session(self) -> AbstractContextManager[EngineSession]:
+        """Open the engine with its sources bound as views `sources.NAME` and the outside shut.
 
         Waits a bounded time for another process's lock.
         """
 
-    def scratch(self, sources: Sequence[Source] = ()) -> AbstractContextManager[EngineSession]:
-        """Open an empty engine of the same kind that leaves nothing behind."""
+    def scratch(self) -> AbstractContextManager[EngineSession]:
+        """Open an empty engine of the same kind that binds no source and leaves nothing behind."""
+
+
+class Evaluator(Protocol):
+    """Evaluates expressions over Arrow batches, in DuckDB. Thread-safe."""
+
+    def evaluate(self, statement: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Run a SELECT over the relation `request`, which is `batch`; the rows keep their order."""
+
+    def close(self) -> None:
+        """Give back what the evaluator holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +235,23 @@ class Serving(Protocol):
 
     def statistics(self) -> Mapping[str, object]:
         """Return the online versions and watermarks, as values that JSON can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One thing done, or begun, of a longer work. `status` is started, done, kept or failed."""
+
+    verb: str
+    name: str
+    status: str
+    index: int
+    total: int
+    seconds: float = 0.0
+    rows: int | None = None
+
+
+class Report(Protocol):
+    """Is told of progress."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Show `progress`, quickly."""

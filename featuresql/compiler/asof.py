@@ -1,0 +1,295 @@
+"""What "as of" means. The one definition, for every reader.
+
+At instant `t` a row of a feature view is visible when its entity keys equal the asker's, none of them
+NULL, `event_ts <= t`, `available_at <= t` and, where the view has a TTL, `event_ts >= t - ttl`. The
+visible row with the greatest (`event_ts`, `available_at`, other columns) wins.
+
+Two relations hold a built view. `history.VIEW` has all its rows with a row number, `__row`.
+`as_of.VIEW` is narrow: the keys, `__valid_from` = greatest(`event_ts`, `available_at`), the event's time
+and `__row`, and of all rows only those that win at some instant. Among these `__valid_from` and the
+winning order grow together, so the newest by `__valid_from` is the winner, and one ASOF join on it is
+exact. The oldest visible row is the first to age: judging the winner's age judges them all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlglot import exp
+
+from featuresql.spec.column_type import ColumnType
+from featuresql.spec.model import Column, FeatureView
+
+ASOF_SCHEMA: Final = "as_of"
+HISTORY_SCHEMA: Final = "history"
+ROW: Final = "__row"
+VALID_FROM: Final = "__valid_from"
+EVENT_TS: Final = "__event_ts"
+ASOF_SUFFIX: Final = "__asof"
+
+
+def column(name: str, table: str | None = None) -> exp.Column:
+    """Return a reference to a column, quoted."""
+    return exp.column(name, table=table, quoted=True)
+
+
+def relation(schema: str, name: str, alias: str | None = None) -> exp.Table:
+    """Return a reference to a relation, quoted."""
+    table = exp.table_(name, db=schema, quoted=True)
+    if alias is not None:
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    return table
+
+
+def timestamp(instant: datetime) -> exp.Expr:
+    """Return a literal of an instant, given in UTC, to the microsecond."""
+    text = instant.strftime("%Y-%m-%d %H:%M:%S.%f").rjust(26, "0")
+    return exp.cast(exp.Literal.string(text), "TIMESTAMP", dialect="duckdb")
+
+
+def interval(microseconds: int) -> exp.Expr:
+    """Return a fixed time as an interval."""
+    return exp.func("to_microseconds", exp.Literal.number(microseconds), dialect="duckdb")
+
+
+def path_query(view: FeatureView, history: exp.Table) -> exp.Select:
+    """Return the query that makes `as_of.VIEW` from `history.VIEW`.
+
+    It costs one aggregation over the narrow columns; only rows that tie in both instants are
+    compared by all their columns. Rows with a NULL key or event time are never visible.
+    """
+    keys = [column(key.name) for key in view.keys]
+    event = column(view.event_time)
+    instants = [*keys, column(EVENT_TS), column(VALID_FROM)]
+    narrow = exp.select(
+        *keys,
+        exp.alias_(event, EVENT_TS, quoted=True),
+        exp.alias_(_availability(view), VALID_FROM, quoted=True),
+        column(ROW),
+    ).from_(history.copy())
+    narrow = narrow.where(*[exp.not_(exp.Is(this=c.copy(), expression=exp.null())) for c in [*keys, event]])
+    distinct = (
+        exp.select(
+            *instants,
+            exp.alias_(exp.Min(this=column(ROW)), ROW, quoted=True),
+            exp.alias_(exp.Count(this=exp.Star()), "__tied", quoted=True),
+        )
+        .from_("narrow")
+        .group_by(*instants)
+    )
+    single = exp.select(*instants, column(ROW)).from_("grouped").where(exp.column("__tied").eq(1))
+    winners = exp.union(single, _tie_winners(view, history), distinct=False)
+    query = _never_newest(view, keys) if view.available_at else _all_newest(keys)
+    return (
+        query.with_("narrow", as_=narrow)
+        .with_("grouped", as_=distinct)
+        .with_("winners", as_=winners)
+    )
+
+
+def asof_joins(
+    view: FeatureView,
+    alias: str,
+    keys: tuple[tuple[str, exp.Expr], ...],
+    instant: exp.Expr,
+    known_at: datetime | None = None,
+) -> tuple[exp.Join, exp.Join]:
+    """Return the joins that bring the row of `view` that is visible at `instant`, under `alias`.
+
+    The first finds the row's number with a narrow ASOF join, the second gathers its columns. With
+    `known_at` only rows exist that were valid by then.
+    """
+    path = alias + ASOF_SUFFIX
+    reach = instant if known_at is None else _not_after(instant, known_at)
+    on = exp.and_(
+        *[exp.EQ(this=column(key, path), expression=value.copy()) for key, value in keys],
+        exp.LTE(this=column(VALID_FROM, path), expression=reach.copy()),
+    )
+    row: exp.Expr = column(ROW, path)
+    if view.ttl_us is not None:
+        age_limit = exp.Sub(this=exp.paren(instant.copy()), expression=interval(view.ttl_us))
+        fresh = exp.GTE(this=column(EVENT_TS, path), expression=age_limit)
+        row = exp.Case().when(fresh, row)
+    search = exp.Join(
+        this=relation(ASOF_SCHEMA, view.name, path), method="ASOF", side="LEFT", on=on
+    )
+    gather = exp.Join(
+        this=relation(HISTORY_SCHEMA, view.name, alias),
+        side="LEFT",
+        on=exp.EQ(this=column(ROW, alias), expression=row),
+    )
+    return search, gather
+
+
+def latest_query(
+    view: FeatureView, path: exp.Table, history: exp.Table, watermark: datetime
+) -> exp.Select:
+    """Return the query of the rows that are the newest at `watermark`, as online stores take them.
+
+    Columns: the keys, `event_ts`, `available_at`, the features. Age is not judged here.
+    """
+    newest = (
+        exp.select(exp.alias_(exp.func("arg_max", column(ROW), column(VALID_FROM)), ROW, quoted=True))
+        .from_(path.copy())
+        .where(exp.LTE(this=column(VALID_FROM), expression=timestamp(watermark)))
+        .group_by(*[column(key.name) for key in view.keys])
+    )
+    instants = (
+        exp.alias_(column(view.event_time, "h"), "event_ts", quoted=True),
+        exp.alias_(_availability(view, "h"), "available_at", quoted=True),
+    )
+    wide = [*(column(key.name, "h") for key in view.keys), *instants]
+    wide += [column(feature.name, "h") for feature in view.features]
+    return (
+        exp.select(*wide)
+        .from_(exp.alias_(newest.subquery(), "newest", table=True))
+        .join(
+            exp.alias_(history.copy(), "h", table=True),
+            on=exp.EQ(this=column(ROW, "h"), expression=column(ROW, "newest")),
+        )
+    )
+
+
+def visible(
+    event_ts: pa.Array, available_at: pa.Array, instant: pa.Array, ttl_us: int | None
+) -> pa.Array:
+    """Return, for each stored row, whether it is visible at `instant`; False where any is NULL.
+
+    All three are timestamp[us, tz=UTC] and of one length. The row is the newest of its entity.
+    """
+    seen = pc.and_(pc.less_equal(event_ts, instant), pc.less_equal(available_at, instant))
+    if ttl_us is not None:
+        age_us = pc.subtract(instant.cast(pa.int64()), event_ts.cast(pa.int64()))
+        seen = pc.and_(seen, pc.less_equal(age_us, ttl_us))
+    return pc.fill_null(seen, False)
+
+
+def normalized_availability(event_time: exp.Expr, available_at: exp.Expr) -> exp.Expr:
+    """Return `available_at` as it is read: never NULL and never before the event, if there is one."""
+    known = exp.func("greatest", available_at.copy(), event_time.copy(), dialect="duckdb")
+    missing = exp.Is(this=event_time.copy(), expression=exp.null())
+    return exp.Case().when(missing, available_at.copy()).else_(known)
+
+
+def order_keys(col: Column, table: str | None = None) -> list[exp.Ordered]:
+    """Return how rows are ordered by `col`, the greatest first: NULL least, NaN above all numbers."""
+    reference = column(col.name, table)
+    keys = [exp.Ordered(this=_order_value(reference, col.type), desc=True, nulls_first=False)]
+    if col.type.is_float:
+        negative = exp.func("signbit", reference.copy(), dialect="duckdb")
+        keys.append(exp.Ordered(this=negative, desc=False, nulls_first=False))
+    return keys
+
+
+def _availability(view: FeatureView, table: str | None = None) -> exp.Expr:
+    """A built view's rows carry their availability normalized already."""
+    return column(view.available_at or view.event_time, table)
+
+
+def _not_after(instant: exp.Expr, known_at: datetime) -> exp.Expr:
+    """Return the earlier of the two. LEAST would read a NULL instant as `known_at`."""
+    bound = timestamp(known_at)
+    late = exp.GT(this=exp.paren(instant.copy()), expression=bound)
+    return exp.Case().when(late, bound.copy()).else_(instant.copy())
+
+
+def _tie_winners(view: FeatureView, history: exp.Table) -> exp.Select:
+    """Of the rows that tie in both instants, the greatest by all other columns."""
+    keys = [key.name for key in view.keys]
+    pairs = [(name, name) for name in keys] + [(EVENT_TS, EVENT_TS), (VALID_FROM, VALID_FROM)]
+    tied = exp.select("*").from_("grouped").where(exp.column("__tied") > 1)
+    order = [ordered for feature in view.features for ordered in order_keys(feature, "h")]
+    partition = [column(name, "g") for name, _ in pairs]
+    rank = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[c.copy() for c in partition],
+        order=exp.Order(expressions=order) if order else None,
+    )
+    instants = {EVENT_TS: column(view.event_time, "h"), VALID_FROM: _availability(view, "h")}
+    on = [
+        exp.EQ(this=column(name, "g"), expression=instants.get(name, column(name, "h")))
+        for name, _ in pairs
+    ]
+    ranked = (
+        exp.select(*partition, column(ROW, "h"), exp.alias_(rank, "__rank", quoted=True))
+        .from_(exp.alias_(tied.subquery(), "g", table=True))
+        .join(exp.alias_(history.copy(), "h", table=True), on=exp.and_(*on))
+    )
+    names = [*keys, EVENT_TS, VALID_FROM, ROW]
+    return (
+        exp.select(*[column(name) for name in names])
+        .from_(exp.alias_(ranked.subquery(), "ranked", table=True))
+        .where(column("__rank").eq(1))
+    )
+
+
+def _all_newest(keys: list[exp.Column]) -> exp.Select:
+    """Without an availability of its own every event is valid from its own time."""
+    columns = [*keys, column(VALID_FROM), column(EVENT_TS), column(ROW)]
+    return exp.select(*[c.copy() for c in columns]).from_("winners").order_by(
+        *[c.copy() for c in keys], column(EVENT_TS)
+    )
+
+
+def _never_newest(view: FeatureView, keys: list[exp.Column]) -> exp.Select:
+    """Leave out the rows that, once known, are older than one that was known by then."""
+    newest_first = [
+        exp.Ordered(this=column(EVENT_TS), desc=True, nulls_first=False),
+        exp.Ordered(this=column(VALID_FROM), desc=True, nulls_first=False),
+    ]
+    rank = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[c.copy() for c in keys],
+        order=exp.Order(expressions=newest_first),
+    )
+    ranked = exp.select(
+        *keys,
+        column(VALID_FROM),
+        column(EVENT_TS),
+        column(ROW),
+        exp.alias_(rank, "__rank", quoted=True),
+    ).from_("winners")
+    best = exp.Window(
+        this=exp.Min(this=column("__rank")),
+        partition_by=[c.copy() for c in keys],
+        order=exp.Order(expressions=[exp.Ordered(this=column(VALID_FROM), nulls_first=False)]),
+        spec=exp.WindowSpec(
+            kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW"
+        ),
+    )
+    columns = [*keys, column(VALID_FROM), column(EVENT_TS), column(ROW)]
+    compared = exp.select(
+        *columns, column("__rank"), exp.alias_(best, "__best", quoted=True)
+    ).from_(exp.alias_(ranked.subquery(), "ranked", table=True))
+    return (
+        exp.select(*[c.copy() for c in columns])
+        .from_(exp.alias_(compared.subquery(), "compared", table=True))
+        .where(exp.EQ(this=column("__rank"), expression=column("__best")))
+        .order_by(*[c.copy() for c in keys], column(VALID_FROM))
+    )
+
+
+def _order_value(value: exp.Expr, kind: ColumnType) -> exp.Expr:
+    """Return what orders like `value`. Within lists an engine may put NULL above all."""
+    if kind.name != "LIST" or kind.element is None:
+        return value
+    item = exp.to_identifier("item")
+    element = exp.Column(this=item)
+    parts = {
+        "known": exp.not_(exp.Is(this=element.copy(), expression=exp.null())),
+        "value": _order_value(element, kind.element),
+    }
+    if kind.element.is_float:
+        parts["positive"] = exp.not_(exp.func("signbit", element.copy(), dialect="duckdb"))
+    pair = exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(name), expression=part)
+            for name, part in parts.items()
+        ]
+    )
+    return exp.func(
+        "list_transform", value, exp.Lambda(this=pair, expressions=[item.copy()]), dialect="duckdb"
+    )

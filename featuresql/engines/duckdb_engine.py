@@ -1,0 +1,213 @@
+"""DuckDB: a file that is opened for each piece of work and closed after it."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from featuresql.compiler.asof import relation
+from featuresql.compiler.place_relations import SOURCES_SCHEMA
+from featuresql.engines.bind_source import (
+    binding_query,
+    files_state,
+    raw_relation,
+    seen_columns,
+    source_files,
+)
+from featuresql.engines.duckdb_errors import translate, translated
+from featuresql.engines.duckdb_session import DuckDBSession
+from featuresql.errors import EngineError
+from featuresql.spec.model import Column, Source
+
+LOCK_TIMEOUT_S = 30.0
+LOCK_RETRY_S = 0.05
+
+
+class DuckDBEngine:
+    """An engine on one DuckDB file, for the sources of one project.
+
+    Sessions of one process share the open file; it is closed when the last of them ends. Once the
+    sources are bound nothing outside of the file can be read or written, and no setting changed.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(
+        self,
+        path: Path,
+        root: Path,
+        sources: Mapping[str, Source],
+        settings: Mapping[str, object],
+        *,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+    ) -> None:
+        """Prepare for `path`, which is opened later; `settings` are DuckDB's, such as threads."""
+        self._path = path
+        self._root = root
+        self._sources = sources
+        self._settings = dict(settings)
+        self._lock_timeout_s = lock_timeout_s
+        self._guard = threading.Lock()
+        self._open: duckdb.DuckDBPyConnection | None = None
+        self._sessions = 0
+
+    def describe(self, source: Source) -> tuple[Column, ...]:
+        """Return the columns of a source as models see them, instants as UTC TIMESTAMP."""
+        with _translated_for(source):
+            return seen_columns(source, self._described(source))
+
+    def _described(self, source: Source) -> list[tuple[str, str]]:
+        query = exp.Describe(this=exp.select("*").from_(raw_relation(source, self._root)))
+        if source.table is not None:
+            with self.session() as session:
+                found = session.columns(*_table_name(source.table))
+                return [(column.name, str(column.type)) for column in found]
+        with duckdb.connect(":memory:") as connection:
+            return [(row[0], row[1]) for row in connection.execute(query.sql("duckdb")).fetchall()]
+
+    def state(self, source: Source) -> str:
+        """Return a digest of the files' sizes and times, or of all the rows of a table."""
+        if source.table is None:
+            return files_state(source, self._root)
+        schema, name = _table_name(source.table)
+        digest = "SELECT count(*), bit_xor(hash(t)) FROM " + relation(schema, name, "t").sql("duckdb")
+        with self.session() as session:
+            row = session.query(digest).read_all().to_pylist()[0]
+        return "-".join(str(value) for value in row.values())
+
+    @contextmanager
+    def session(self) -> Iterator[DuckDBSession]:
+        """Open the file, or share it where this process has it open, for one piece of work."""
+        with self._guard:
+            if self._open is None:
+                self._open = self._connect()
+            self._sessions += 1
+            cursor = self._open.cursor()
+        try:
+            yield DuckDBSession(cursor)
+        finally:
+            cursor.close()
+            with self._guard:
+                self._sessions -= 1
+                if self._sessions == 0:
+                    self._open.close()
+                    self._open = None
+
+    @contextmanager
+    def scratch(self) -> Iterator[DuckDBSession]:
+        """Open an empty DuckDB in memory."""
+        with duckdb.connect(":memory:", config=self._config()) as connection:
+            connection.execute("SET enable_external_access=false; SET lock_configuration=true")
+            yield DuckDBSession(connection)
+
+    def _config(self) -> dict[str, str | bool | int | float | list[str]]:
+        return {name: str(value) for name, value in self._settings.items()}
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + self._lock_timeout_s
+        while True:
+            try:
+                connection = duckdb.connect(str(self._path), config=self._config())
+            except duckdb.Error as error:
+                holder = _holder(error)
+                if holder is None:
+                    raise _unreadable(self._path, error) from None
+            else:
+                if _is_unlocked(connection):
+                    break
+                connection.close()
+                holder = "another store of this process"
+            if time.monotonic() > deadline:
+                message = f"{self._path.name} is held by {holder}"
+                hint = "wait until it has ended, or end it"
+                raise EngineError(message, code="engine-locked", hint=hint)
+            time.sleep(LOCK_RETRY_S)
+        try:
+            self._bind(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _bind(self, connection: duckdb.DuckDBPyConnection) -> None:
+        with translated():
+            for schema in (SOURCES_SCHEMA, "versions", "as_of", "history"):
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        allowed: list[str] = []
+        for source in self._sources.values():
+            if source.path is not None:
+                allowed += [str(path) for path in _present(source, self._root)]
+        with translated():
+            paths = exp.Array(expressions=[exp.Literal.string(path) for path in allowed])
+            connection.execute(f"SET allowed_paths={paths.sql('duckdb')}")
+            connection.execute("SET enable_external_access=false")
+            connection.execute("SET lock_configuration=true")
+            for source in self._sources.values():
+                self._bind_source(connection, source)
+
+    def _bind_source(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        if source.path is not None and not _present(source, self._root):
+            return
+        query = exp.Describe(this=exp.select("*").from_(raw_relation(source, self._root)))
+        try:
+            rows = connection.execute(query.sql("duckdb")).fetchall()
+        except duckdb.Error:
+            return
+        view = exp.Create(
+            this=relation(SOURCES_SCHEMA, source.name),
+            kind="VIEW",
+            replace=True,
+            expression=binding_query(source, self._root, [(row[0], row[1]) for row in rows]),
+        )
+        connection.execute(view.sql("duckdb"))
+
+
+def _holder(error: duckdb.Error) -> str | None:
+    """Return who holds the file, where that is what the error says."""
+    found = re.search(r"Conflicting lock is held in (.+?)\. ", str(error))
+    return found[1] if found else None
+
+
+def _is_unlocked(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether this is a database just opened, not one that this process has open and shut off."""
+    row = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
+    return row is not None and not row[0]
+
+
+def _present(source: Source, root: Path) -> tuple[Path, ...]:
+    """A source whose files are missing is an error for the models that read it, not for all."""
+    try:
+        return source_files(source, root)
+    except EngineError:
+        return ()
+
+
+def _table_name(table: str) -> tuple[str, str]:
+    parsed = exp.to_table(table, dialect="duckdb")
+    return parsed.db or "main", parsed.name
+
+
+def _unreadable(path: Path, error: duckdb.Error) -> EngineError:
+    return EngineError(
+        f"{path.name} cannot be opened: {translate(error).message}",
+        code="engine-file",
+        hint="if another version of DuckDB wrote it, move it away and run again",
+    )
+
+
+@contextmanager
+def _translated_for(source: Source) -> Iterator[None]:
+    """Name the source and its place in what DuckDB says of a file."""
+    try:
+        yield
+    except duckdb.Error as error:
+        message = f"the source '{source.name}' cannot be read: {translate(error).message}"
+        raise EngineError(message, code="source-unreadable", location=source.location) from None

@@ -1,0 +1,132 @@
+"""FeatureStore: the Python face of the workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from featuresql.bootstrap import close_workspace, open_workspace, reopen_workspace
+from featuresql.ports import OnlineVersion, ServiceSchema
+from featuresql.wire.frames import to_table
+from featuresql.wire.instants import parse_instant
+from featuresql.workflows.run_models import RunReport, run_models
+from featuresql.workflows.workspace import Workspace
+from featuresql.workflows.serve_features import ServeFeatures
+from featuresql.workflows.materialize import materialize
+
+Instant: TypeAlias = datetime | str
+
+
+class FeatureStore:
+    """A project on one of its targets.
+
+    Instants are datetimes or ISO 8601 texts, UTC where they bear no zone. Rows and spines are a
+    pyarrow Table or RecordBatch, a polars or pandas frame, or a dict of lists. Every answer is a
+    `pyarrow.Table` with one row for each row asked, in the order asked; its instants are
+    timestamp[us, tz=UTC]. All methods raise `featuresql.FeatureSQLError`.
+    """
+
+    def __init__(
+        self,
+        project_dir: str | Path = ".",
+        target: str | None = None,
+        variables: Mapping[str, object] | None = None,
+    ) -> None:
+        """Read the project; nothing is built or connected to yet."""
+        self._open = lambda: open_workspace(project_dir, target, variables)
+        self._workspace = self._open()
+        self._serving: ServeFeatures | None = None
+
+    def run(
+        self,
+        select: str | None = None,
+        *,
+        exclude: str | None = None,
+        full_refresh: bool = False,
+    ) -> RunReport:
+        """Build the models that `select` names, or all; what has not changed is kept."""
+        self._renew()
+        return run_models(self._workspace, select, exclude, full_refresh=full_refresh)
+
+    def materialize(
+        self, select: str | None = None, until: Instant | None = None
+    ) -> tuple[OnlineVersion, ...]:
+        """Write the feature views, as they stand at `until` or now, into the online store."""
+        self._renew()
+        watermark = None if until is None else parse_instant(until, what="until")
+        return materialize(self._workspace, select, watermark)
+
+    def get_historical_features(
+        self, service: str, spine: object = None, known_at: Instant | None = None
+    ) -> pa.Table:
+        """Return the training set of `service`, each value as it was visible at its row's instant.
+
+        The rows are those of `spine`, or of the service's own spine by event time. With `known_at`
+        only what was known then exists.
+        """
+        known = None if known_at is None else parse_instant(known_at, what="known_at")
+        rows = None if spine is None else to_table(spine)
+        return self.serving.get_historical_features(service, rows, known).read_all()
+
+    def get_online_features(
+        self,
+        service: str,
+        rows: object,
+        at: Instant | None = None,
+        *,
+        include_metadata: bool = False,
+    ) -> pa.Table:
+        """Return the online vectors of `service` at `at`, the rows' own instants, or now."""
+        instant = None if at is None else parse_instant(at, what="at")
+        batch = _one_batch(to_table(rows))
+        answer = self.serving.get_online_features(
+            service, batch, instant, include_metadata=include_metadata
+        )
+        return pa.Table.from_batches([answer])
+
+    def services(self) -> Mapping[str, ServiceSchema]:
+        """Return the schemas of every feature service, by its name."""
+        return self.serving.services()
+
+    @property
+    def serving(self) -> ServeFeatures:
+        """The compiled services, as a server uses them; compiled when first asked for."""
+        if self._serving is None:
+            self._serving = ServeFeatures(self._renewed)
+        return self._serving
+
+    def _renewed(self) -> Workspace:
+        self._workspace = reopen_workspace(self._workspace, self._open())
+        return self._workspace
+
+    def _renew(self) -> None:
+        """Read the project again: its files may have changed since."""
+        self._renewed()
+        self._serving = None
+
+    def close(self) -> None:
+        """Give back the online store and the registry."""
+        close_workspace(self._workspace)
+
+    def __enter__(self) -> FeatureStore:
+        """Return this store, to be closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

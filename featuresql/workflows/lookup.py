@@ -1,0 +1,164 @@
+"""lookup: the online vectors of a service, by the same rule as offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featuresql.compiler.asof import visible
+from featuresql.compiler.draft import CompiledModel, ServicePlan, ViewJoin
+from featuresql.compiler.training_set_query import online_inputs, online_query
+from featuresql.errors import InternalError, RequestError
+from featuresql.ports import Evaluator, OnlineStore, ServiceSchema, ViewAnswer, ViewLookup
+from featuresql.spec.column_type import TIMESTAMP_ARROW
+from featuresql.wire.conform import conform
+from featuresql.workflows.service_schema import service_schema
+
+REQUEST = "the request"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedService:
+    """A service made ready to be asked: what each view is read for, and the statement to evaluate.
+
+    `reads` gives the features to read for each alias, `inputs` the (alias, column) pairs that
+    `statement` needs, None where every output comes straight from a view or the request.
+    """
+
+    plan: ServicePlan
+    schema: ServiceSchema
+    reads: Mapping[str, tuple[str, ...]]
+    inputs: tuple[tuple[str, str], ...]
+    statement: str | None
+
+
+def prepare_service(model: CompiledModel) -> PreparedService:
+    """Work out everything about a service that does not depend on a request."""
+    plan = model.service
+    if plan is None:
+        raise InternalError(f"'{model.name}' is no service")
+    query = online_query(plan)
+    inputs = online_inputs(plan)
+    wanted = set(inputs) | {output.origin for output in plan.outputs if output.origin}
+    reads = {
+        join.alias: tuple(f.name for f in join.view.features if (join.alias, f.name) in wanted)
+        for join in plan.joins
+    }
+    statement = query.sql("duckdb") if query is not None else None
+    return PreparedService(plan, service_schema(model, plan), reads, inputs, statement)
+
+
+def lookup(
+    prepared: PreparedService,
+    store: OnlineStore,
+    evaluator: Evaluator,
+    rows: pa.RecordBatch,
+    now: datetime,
+    at: datetime | None = None,
+    *,
+    include_metadata: bool = False,
+) -> pa.RecordBatch:
+    """Return one row for each of `rows`, in their order: the service's columns without labels.
+
+    The instant is `at`, or the rows' own event-time column, or else `now`. A view's values are NULL
+    where no row of it is visible. With `include_metadata` three columns follow for each view,
+    `ALIAS__event_ts`, `ALIAS__available_at` and `ALIAS__version`.
+
+    Raises `RequestError` where the rows do not fit, `OnlineStoreError` where a view was never
+    materialized. It costs one read of the store, whatever the number of views, and one statement of
+    DuckDB's where the service has expressions.
+    """
+    request, instants = _request(prepared, rows, now, at)
+    plan = prepared.plan
+    lookups = [
+        ViewLookup(join.view.name, _keys(join, request), prepared.reads[join.alias])
+        for join in plan.joins
+    ]
+    answers = store.read(lookups)
+    cells: dict[tuple[str, str], pa.Array] = {
+        (plan.spine_alias, name): request.column(name) for name in request.schema.names
+    }
+    cells[plan.spine_alias, plan.spine_event_time] = instants
+    metadata: dict[str, pa.Array] = {}
+    for join, asked, answer in zip(plan.joins, lookups, answers, strict=True):
+        cells |= _view_cells(join, asked, answer, instants, metadata)
+    columns = _outputs(prepared, evaluator, cells, request.num_rows)
+    if not include_metadata:
+        return pa.RecordBatch.from_arrays(columns, schema=prepared.schema.online)
+    names = [*prepared.schema.online.names, *metadata]
+    return pa.RecordBatch.from_arrays([*columns, *metadata.values()], names=names)
+
+
+def _request(
+    prepared: PreparedService, rows: pa.RecordBatch, now: datetime, at: datetime | None
+) -> tuple[pa.RecordBatch, pa.Array]:
+    name = prepared.plan.spine_event_time
+    schema = prepared.schema.request
+    if name not in schema.names:
+        schema = schema.append(pa.field(name, TIMESTAMP_ARROW))
+    request = conform(rows, schema, what=REQUEST, optional=frozenset({name}))
+    brought = name in request.schema.names
+    if brought and at is not None:
+        raise RequestError(
+            f"the request has its own instants in '{name}', and `at` as well",
+            code="two-instants",
+            hint="give one of the two",
+        )
+    if brought:
+        return request, request.column(name)
+    instant = pa.scalar(at if at is not None else now, TIMESTAMP_ARROW)
+    return request, pa.repeat(instant, request.num_rows)
+
+
+def _keys(join: ViewJoin, request: pa.RecordBatch) -> pa.RecordBatch:
+    arrays = [request.column(value.name) for _, value in join.keys]
+    named = dict(zip([key for key, _ in join.keys], arrays, strict=True))
+    names = [key.name for key in join.view.keys]
+    return pa.RecordBatch.from_arrays([named[name] for name in names], names=names)
+
+
+def _view_cells(
+    join: ViewJoin,
+    asked: ViewLookup,
+    answer: ViewAnswer,
+    instants: pa.Array,
+    metadata: dict[str, pa.Array],
+) -> dict[tuple[str, str], pa.Array]:
+    rows = answer.rows
+    seen = visible(rows.column("event_ts"), rows.column("available_at"), instants, join.view.ttl_us)
+    view = join.view
+    arrays = {name: rows.column(name) for name in rows.schema.names}
+    arrays |= {view.event_time: rows.column("event_ts")}
+    arrays |= {name: asked.keys.column(name) for name in asked.keys.schema.names}
+    if view.available_at is not None:
+        arrays[view.available_at] = rows.column("available_at")
+    if not pc.all(seen, min_count=0).as_py():
+        arrays = {name: pc.if_else(seen, array, None) for name, array in arrays.items()}
+    metadata[f"{join.alias}__event_ts"] = arrays["event_ts"]
+    metadata[f"{join.alias}__available_at"] = arrays["available_at"]
+    version = pa.repeat(pa.scalar(answer.version.version), len(instants))
+    metadata[f"{join.alias}__version"] = pc.if_else(seen, version, None)
+    return {(join.alias, name): array for name, array in arrays.items()}
+
+
+def _outputs(
+    prepared: PreparedService,
+    evaluator: Evaluator,
+    cells: Mapping[tuple[str, str], pa.Array],
+    rows: int,
+) -> list[pa.Array]:
+    made: dict[str, pa.Array] = {}
+    if prepared.statement is not None:
+        inputs = {f"{alias}.{name}": cells[alias, name] for alias, name in prepared.inputs}
+        inputs = inputs or {"": pa.nulls(rows, pa.bool_())}
+        result = evaluator.evaluate(prepared.statement, pa.RecordBatch.from_pydict(inputs))
+        made = dict(zip(result.schema.names, result.columns, strict=True))
+    columns = []
+    for output, field in zip(prepared.plan.outputs, prepared.schema.online, strict=True):
+        array = cells[output.origin] if output.origin is not None else made[output.name]
+        columns.append(array if array.type.equals(field.type) else array.cast(field.type))
+    return columns

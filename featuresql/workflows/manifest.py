@@ -1,0 +1,58 @@
+"""What the compiler knows, as JSON for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from featuresql.compiler.compile_project import CompiledProject
+from featuresql.compiler.draft import CompiledModel
+
+MANIFEST_VERSION = 1
+
+
+def manifest(compiled: CompiledProject, prints: Mapping[str, str]) -> dict[str, object]:
+    """Return `manifest.json`: nodes by model, sources and entities."""
+    project = compiled.project
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "project": project.name,
+        "target": project.target.name,
+        "nodes": {name: _node(compiled, m, prints[name]) for name, m in compiled.models.items()},
+        "sources": {
+            name: {
+                "path": source.path,
+                "table": source.table,
+                "event_time": source.event_time,
+                "available_at": source.available_at,
+                "static": source.static,
+                "columns": {c.name: str(c.type) for c in compiled.sources.get(name, source.columns)},
+            }
+            for name, source in project.sources.items()
+        },
+        "entities": {
+            name: {key.name: str(key.type) for key in entity.keys}
+            for name, entity in project.entities.items()
+        },
+    }
+
+
+def _node(compiled: CompiledProject, model: CompiledModel, fingerprint: str) -> dict[str, object]:
+    properties = compiled.project.properties.get(model.name)
+    described = {c.name: c.description for c in properties.columns} if properties else {}
+    config = {name: value for name, value in asdict(model.config).items() if value not in (None, "", ())}
+    return {
+        "path": model.path,
+        "kind": model.config.kind,
+        "description": model.config.description or (properties.description if properties else ""),
+        "fingerprint": fingerprint,
+        "config": config,
+        "refs": list(model.refs),
+        "sources": list(model.sources),
+        "columns": {
+            column.name: {"type": str(column.type), "description": described.get(column.name, "")}
+            for column in model.columns
+        },
+        "features": {feature.name: {} for feature in model.view.features} if model.view else {},
+        "compiled_path": f"target/compiled/{model.name}.sql",
+    }

@@ -1,0 +1,198 @@
+"""run: build what is new, swap names when it is complete, record it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from featuresql.compiler.compile_project import CompiledProject
+from featuresql.errors import EngineError, FeatureSQLError, Location, raise_all
+from featuresql.plan.check_queries import count_query, outside_query
+from featuresql.plan.fingerprint import fingerprints, versions
+from featuresql.plan.plan_run import plan_run
+from featuresql.plan.select_models import ancestors, select_models
+from featuresql.plan.steps import BuildStep, RunPlan
+from featuresql.ports import EngineSession, ModelVersion, Progress, RunRecord
+from featuresql.workflows.artifacts import write_json
+from featuresql.workflows.compile_models import compile_models, write_compiled
+from featuresql.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResult:
+    """What became of one step. `status` is built, kept, failed or skipped."""
+
+    model: str
+    status: str
+    seconds: float
+    rows: int | None
+    version: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did, in the order of its steps."""
+
+    run_id: str
+    results: tuple[ModelResult, ...]
+
+
+def plan_models(
+    workspace: Workspace,
+    compiled: CompiledProject,
+    select: str | None = None,
+    exclude: str | None = None,
+    *,
+    full_refresh: bool = False,
+) -> tuple[RunPlan, dict[str, str], dict[str, str]]:
+    """Return the plan, the versions and the sources' states behind it. Nothing is run."""
+    selected = select_models(compiled, select, exclude)
+    needed = ancestors(compiled.models, selected)
+    sources = {source for name in needed for source in compiled.models[name].sources}
+    states = {name: workspace.engine.state(workspace.project.sources[name]) for name in sorted(sources)}
+    prints = fingerprints(compiled)
+    part = replace(compiled, models={n: m for n, m in compiled.models.items() if n in needed})
+    found = versions(part, prints, states)
+    with workspace.engine.session() as session:
+        existing = session.relations()
+    plan = plan_run(part, selected, found, existing, full_refresh=full_refresh)
+    return plan, prints, states
+
+
+def run_models(
+    workspace: Workspace,
+    select: str | None = None,
+    exclude: str | None = None,
+    *,
+    full_refresh: bool = False,
+) -> RunReport:
+    """Build the selected models; what has not changed is kept.
+
+    A model that fails leaves its name where it was; what reads it is skipped, the rest goes on. Then
+    the errors are raised. `target/run_results.json` is written in every case.
+    """
+    started = workspace.clock()
+    run = RunRecord(uuid.uuid4().hex, "run", started, "running")
+    registry = workspace.registry()
+    compiled = compile_models(workspace)
+    write_compiled(workspace, compiled, tuple(compiled.models))
+    registry.record_run(run)
+    plan, prints, states = plan_models(
+        workspace, compiled, select, exclude, full_refresh=full_refresh
+    )
+    results: list[ModelResult] = []
+    errors: list[FeatureSQLError] = []
+    with workspace.engine.session() as session:
+        for index, step in enumerate(plan.steps, 1):
+            broken = {result.model for result in results if result.status in {"failed", "skipped"}}
+            result, error = _run_step(workspace, session, compiled, step, broken, index, len(plan.steps))
+            results.append(result)
+            if error is not None:
+                errors.append(error)
+            elif result.status == "built":
+                _record(workspace, step, result, prints, states)
+    report = RunReport(run.run_id, tuple(results))
+    detail = _results_json(report)
+    status = "error" if errors else "success"
+    write_json(workspace.target_dir / "run_results.json", {**detail, "status": status})
+    finished = replace(run, status=status, finished_at=workspace.clock(), detail=json.dumps(detail))
+    registry.record_run(finished)
+    raise_all(errors)
+    return report
+
+
+def _run_step(
+    workspace: Workspace,
+    session: EngineSession,
+    compiled: CompiledProject,
+    step: BuildStep,
+    broken: set[str],
+    index: int,
+    total: int,
+) -> tuple[ModelResult, FeatureSQLError | None]:
+    model = compiled.models[step.model]
+    parent = next((name for name in model.refs if name in broken), None)
+    if parent is not None:
+        message = f"'{parent}' failed, which it reads"
+        return ModelResult(step.model, "skipped", 0.0, None, step.version, message), None
+    workspace.report(Progress("run", step.model, "started", index, total))
+    began = perf_counter()
+    try:
+        if step.action == "build":
+            session.execute(step.build)
+            _check_built(session, step)
+        session.execute(step.swap)
+        rows = _count(session, step) if step.stored else None
+    except EngineError as error:
+        at = error.location or Location(model.path)
+        failure = EngineError(f"{step.model}: {error.message}", code=error.code, location=at, hint=error.hint)
+        workspace.report(Progress("run", step.model, "failed", index, total))
+        return ModelResult(step.model, "failed", perf_counter() - began, None, step.version, error.message), failure
+    seconds = perf_counter() - began
+    status = "built" if step.action == "build" else "kept"
+    done = "done" if status == "built" else "kept"
+    workspace.report(Progress("run", step.model, done, index, total, seconds, rows))
+    return ModelResult(step.model, status, seconds, rows, step.version), None
+
+
+def _check_built(session: EngineSession, step: BuildStep) -> None:
+    """The engine's types must be the compiler's: everything after this trusts them."""
+    made = {c.name: c.type for c in session.columns(*step.relation)}
+    for column in step.columns:
+        if made.get(column.name) != column.type:
+            message = f"column '{column.name}' came out as {made.get(column.name)}, not {column.type}"
+            raise EngineError(message, code="type-differs", hint="write a CAST in the model")
+    if step.event_time is None:
+        return
+    outside = session.query(outside_query(step.relation, step.event_time))
+    count = outside.read_all()["n"][0].as_py()
+    if count:
+        message = f"{count} rows have '{step.event_time}' outside of the years 1 to 9999"
+        raise EngineError(message, code="instant-range", hint="filter them in a staging model")
+
+
+def _count(session: EngineSession, step: BuildStep) -> int:
+    rows = session.query(count_query(step.relation)).read_all()
+    return int(rows["n"][0].as_py())
+
+
+def _record(
+    workspace: Workspace,
+    step: BuildStep,
+    result: ModelResult,
+    prints: dict[str, str],
+    states: dict[str, str],
+) -> None:
+    workspace.registry().record_model_version(
+        ModelVersion(
+            model=step.model,
+            version=step.version,
+            fingerprint=prints[step.model],
+            source_state=json.dumps(states, sort_keys=True),
+            relation=".".join(step.relation),
+            rows=result.rows or 0,
+            built_at=workspace.clock(),
+            seconds=result.seconds,
+        )
+    )
+
+
+def _results_json(report: RunReport) -> dict[str, object]:
+    return {
+        "run_results_version": 1,
+        "run_id": report.run_id,
+        "results": [
+            {
+                "model": r.model,
+                "status": r.status,
+                "seconds": round(r.seconds, 6),
+                "rows": r.rows,
+                "version": r.version,
+                "message": r.message,
+            }
+            for r in report.results
+        ],
+    }

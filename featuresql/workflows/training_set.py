@@ -1,0 +1,104 @@
+"""training-set: one row for each spine row, each value as it was visible then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from featuresql.compiler.compile_project import CompiledProject
+from featuresql.compiler.draft import ServicePlan
+from featuresql.compiler.place_relations import place_relations
+from featuresql.compiler.training_set_query import POSITION, SPINE_INPUT, training_set_query
+from featuresql.errors import EngineError, RequestError
+from featuresql.ports import EngineSession
+from featuresql.wire.conform import conform
+from featuresql.workflows.find_service import find_service
+from featuresql.workflows.service_schema import arrow_schema
+from featuresql.workflows.workspace import Workspace
+
+SPINE = "the spine"
+
+
+@contextmanager
+def training_set(
+    workspace: Workspace,
+    compiled: CompiledProject,
+    service: str,
+    spine: pa.Table | None = None,
+    known_at: datetime | None = None,
+) -> Iterator[pa.RecordBatchReader]:
+    """Open the training set as a stream of batches; the engine is held until it is closed.
+
+    `spine` may lack the labels, which are NULL then, and may carry the other columns of the service's
+    own spine. `known_at` is UTC. Raises `RequestError` where the spine does not fit or a view that
+    the service reads was not built.
+    """
+    model, plan = find_service(compiled, service)
+    known = known_at.replace(tzinfo=None) if known_at is not None else None
+    inputs = {} if spine is None else {SPINE_INPUT: conform_spine(compiled, plan, spine)}
+    query = training_set_query(model, brought_spine=spine is not None, known_at=known)
+    statement = place_relations(query).sql("duckdb")
+    schema = arrow_schema(model.columns)
+    with workspace.engine.session() as session:
+        check_built(compiled, service, session)
+        yield _typed(session.query(statement, inputs), schema)
+
+
+def conform_spine(compiled: CompiledProject, plan: ServicePlan, spine: pa.Table) -> pa.Table:
+    """Return the spine with exactly the columns that the service reads, and its rows numbered.
+
+    Raises `RequestError` for what is missing, unknown or of another type.
+    """
+    kind, name = plan.spine_relation
+    columns = compiled.models[name].columns if kind == "ref" else compiled.sources[name]
+    whole = arrow_schema(columns)
+    read = {column.name for column in plan.spine}
+    optional = frozenset(whole.names) - (read - plan.label_columns)
+    given = conform(spine, whole, what=SPINE, optional=optional)
+    arrays = {
+        column.name: given.column(column.name)
+        if column.name in given.schema.names
+        else pa.nulls(given.num_rows, column.type.arrow)
+        for column in plan.spine
+    }
+    arrays[POSITION] = pa.array(np.arange(given.num_rows, dtype=np.int64))
+    return pa.table(arrays)
+
+
+def check_built(compiled: CompiledProject, service: str, session: EngineSession) -> None:
+    """Check that all that the service reads is built, with the columns that it is read for.
+
+    Raises `RequestError` with code `not-built`.
+    """
+    existing = session.relations()
+    for name in compiled.models[service].refs:
+        made = {}
+        if ("main", name) in existing:
+            try:
+                made = {c.name: c.type for c in session.columns("main", name)}
+            except EngineError:
+                made = {}
+        if made != {c.name: c.type for c in compiled.models[name].columns}:
+            state = "is built from an earlier text" if made else "is not built yet"
+            raise RequestError(
+                f"'{name}', which '{service}' reads, {state}",
+                code="not-built",
+                hint="run `featuresql run` first",
+            )
+
+
+def _typed(reader: pa.RecordBatchReader, schema: pa.Schema) -> pa.RecordBatchReader:
+    if reader.schema.equals(schema):
+        return reader
+    batches = (
+        pa.RecordBatch.from_arrays(
+            [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)],
+            schema=schema,
+        )
+        for batch in reader
+    )
+    return pa.RecordBatchReader.from_batches(schema, batches)

@@ -1,0 +1,38 @@
+"""What every workflow works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from featuresql.ports import Clock, Engine, Evaluator, OnlineStore, Progress, Registry, Report
+from featuresql.spec.model import Project
+
+
+def silent(progress: Progress) -> None:
+    """Show nothing."""
+    del progress
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A project on its target. The online store and the registry are opened when first asked for."""
+
+    project: Project
+    engine: Engine
+    online: Callable[[], OnlineStore]
+    registry: Callable[[], Registry]
+    evaluator: Callable[[], Evaluator]
+    clock: Clock
+    report: Report = silent
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return Path(self.project.root)
+
+    @property
+    def target_dir(self) -> Path:
+        """The folder of artifacts."""
+        return self.root / "target"
