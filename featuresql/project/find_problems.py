@@ -27,9 +27,9 @@ _EXPECTED: Final = {
     "mapping_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "union_tag_not_found": "a mapping with the key 'type'",
 }
 _DISCRIMINATOR: Final = "type"
+_ABOUT_KEYS: Final = frozenset({"unknown-key", "unknown-test", "unknown-argument"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,17 @@ def _problem(found: ErrorDetails) -> Problem:
     if path and path[-1] == "[key]":
         path, at_key = path[:-1], True
     else:
-        at_key = kind.startswith("unknown-")
+        at_key = kind in _ABOUT_KEYS
     if "-" in kind:
         hint = str(context["hint"]) or None
         return Problem(path, kind, str(context["message"]), hint, at_key)
     name = next((part for part in reversed(path) if isinstance(part, str)), None)
     about = f"'{name}': " if name is not None else ""
+    if kind == "union_tag_not_found":
+        path, kind = (*path, _DISCRIMINATOR), "missing"
     if kind == "missing":
-        return Problem(path[:-1], "missing-key", f"the key '{path[-1]}' is missing", None, True)
+        message = f"the key '{path[-1]}' is missing"
+        return Problem(path[:-1], "missing-key", message, at_key=True)
     if kind == "union_tag_invalid":
         return _wrong_choice(
             (*path, _DISCRIMINATOR), context["tag"], str(context["expected_tags"]), "'type': "

@@ -8,10 +8,11 @@ from typing import Final
 
 from featuresql.project.project_file import ProjectFile
 from featuresql.project.properties_file import PropertiesFile
+from featuresql.project.strict_model import StrictModel
 
 SCHEMA_FOLDER: Final = Path(__file__).parent.parent / "schemas"
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_FILES: Final = {
+_FILES: Final[dict[str, type[StrictModel]]] = {
     "featuresql.schema.json": ProjectFile,
     "properties.schema.json": PropertiesFile,
 }

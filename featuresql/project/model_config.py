@@ -11,6 +11,7 @@ from featuresql.errors import Location, ProjectError, raise_all
 from featuresql.project.duration import parse_duration
 from featuresql.project.find_problems import Problem, find_problems
 from featuresql.project.strict_model import ColumnName, Duration, Identifier, StrictModel
+from featuresql.project.text_file import printable
 from featuresql.spec.model import Materialized, ModelConfig, ModelKind
 
 
@@ -71,7 +72,9 @@ def model_config(arguments: Mapping[str, object], location: Location) -> ModelCo
         problems = (*_wrong_for_kind(call), *_wrong_together(call))
     raise_all(
         [
-            ProjectError(f"config(): {p.message}", code=p.code, location=location, hint=p.hint)
+            ProjectError(
+                printable(f"config(): {p.message}"), code=p.code, location=location, hint=p.hint
+            )
             for p in problems
         ]
     )

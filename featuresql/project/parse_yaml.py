@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from featuresql.errors import FeatureSQLError
+from featuresql.project.strict_model import describe
 from featuresql.project.text_file import Mark, TextFile
 from featuresql.project.yaml_node import Scalar, YamlNode
 
@@ -134,6 +135,10 @@ class _Builder:
         if getattr(event, "tag", None) is not None:
             raise self.file.error(mark, "yaml-tag", "found a tag, expected a plain value")
         if isinstance(event, ScalarEvent):
+            if not event.value and not event.style and self.stack:
+                # Nothing stands there, so the parser's mark is that of the next line: the key's is
+                # of more use.
+                mark = self.stack[-1].key_mark or mark
             content = event.value if event.style else self._scalar(event.value, mark)
             node = YamlNode(content, mark)
             if event.anchor is not None:
@@ -192,7 +197,7 @@ class _Builder:
                 self.file.error(
                     mark,
                     "wrong-type",
-                    f"found the key {key}, expected text",
+                    f"found {describe(key)} as a key, expected text",
                     "put the key in quotes",
                 )
             )

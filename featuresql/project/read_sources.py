@@ -125,12 +125,14 @@ def _wrong(root: Path, found: SourceSection) -> Iterator[_Found]:
 
 
 def _wrong_path(root: Path, path: str) -> Iterator[_Found]:
-    if not PurePosixPath(path).name.lower().endswith(SUFFIXES):
+    wrong = check_data_path(root, path)
+    outside = wrong is not None and wrong[0] == "path-outside"
+    if not outside and not PurePosixPath(path).name.lower().endswith(SUFFIXES):
         suffix = PurePosixPath(path).suffix
         shown = f"unknown file suffix '{suffix}'" if suffix else f"'{path}' has no file suffix"
         known = ", ".join(SUFFIXES)
         yield "path", "unknown-suffix", shown, f"known: {known}"
-    if (wrong := check_data_path(root, path)) is not None:
+    elif wrong is not None:
         yield "path", *wrong
 
 

@@ -38,15 +38,15 @@ class TextFile:
         lines = self.text.split("\n", line)
         if line > len(lines) or not lines[line - 1].strip():
             return None
-        return mask_secrets(lines[line - 1].replace("\t", " "))[:_MAX_EXCERPT]
+        return printable(mask_secrets(lines[line - 1]), " ")[:_MAX_EXCERPT]
 
     def error(self, mark: Mark, code: str, message: str, hint: str | None = None) -> ProjectError:
         """Return an error that points to `mark` and shows its line."""
         return ProjectError(
-            message,
+            printable(message),
             code=code,
             location=self.location(mark),
-            hint=hint,
+            hint=None if hint is None else printable(hint),
             excerpt=self.excerpt(mark[0]),
         )
 
@@ -59,6 +59,11 @@ def is_secret_key(key: object) -> bool:
 def mask_secrets(line: str) -> str:
     """Return `line` with `***` for what stands after a secret's key or in a URL's password."""
     return _URL_PASSWORD.sub(r"\1***@", _SECRET_VALUE.sub(r"\1***", line))
+
+
+def printable(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
+    """Return `text` with `instead` for each control character, so that no terminal obeys it."""
+    return "".join(character if character.isprintable() else instead for character in text)
 
 
 def read_text_file(root: Path, path: str) -> TextFile:
