@@ -92,8 +92,7 @@ def _fit(  # noqa: PLR0911 - one return for each kind of parameter
     if parameter.name in {"ANY", "LAMBDA"}:
         return 0
     if parameter.element is not None and _has_placeholder(parameter):
-        if argument.is_null:
-            return target_cost(parameter)
+        # A bare NULL for a list makes DuckDB's answer NULL of no type: cast it, if it is meant.
         if argument.type.element is None:
             return None
         return _fit(Argument(argument.type.element), parameter.element, bindings)

@@ -35,7 +35,7 @@ def compare(left: Argument, right: Argument) -> None:
 def check_truth(argument: Argument, what: str) -> None:
     """Check that a value may stand as a condition: a BOOLEAN, or an integer that is not zero."""
     kind = argument.type
-    if kind == BOOLEAN or argument.is_null or argument.is_string_literal or kind.is_integer:
+    if kind == BOOLEAN or argument.is_null or kind.is_integer:
         return
     raise CompileError(
         f"{what} needs a BOOLEAN, not {describe(argument)}",

@@ -17,6 +17,7 @@ from featuresql.compiler.typing.argument import (
     struct_of,
     tuple_of,
 )
+from featuresql.compiler.typing.cast_cost import cast_cost
 from featuresql.compiler.typing.names import Names
 from featuresql.compiler.typing.rules import constant_integer, constant_text
 from featuresql.compiler.typing.values import mix
@@ -64,9 +65,13 @@ def _bracket(typer: Typer, node: exp.Expr) -> Argument:
     if isinstance(index, exp.Slice):
         if kind.element is not None or kind == VARCHAR or base.is_null:
             return Argument(kind)
-    elif kind.element is not None:
-        return Argument(kind.element)
-    elif kind in (VARCHAR, JSON):
+    elif kind.element is not None or kind == VARCHAR:
+        if cast_cost(typer.argument(index), BIGINT) is None:
+            raise CompileError(
+                f"{describe(typer.argument(index))} is no position", code="type-mismatch"
+            )
+        return Argument(kind.element or kind)
+    elif kind == JSON:
         return Argument(kind)
     elif kind.name == "MAP":
         return Argument(kind.fields[1][1])
@@ -95,7 +100,7 @@ def _field(kind: ColumnType, index: exp.Expr) -> ColumnType:
         return JSON
     if kind.name == "MAP":
         return kind.fields[1][1]
-    if position is not None and kind.fields and 1 <= position <= len(kind.fields):
+    if position is not None and kind.name == "TUPLE" and 1 <= position <= len(kind.fields):
         return kind.fields[position - 1][1]
     for field, found in kind.fields:
         if name is not None and field.lower() == name.lower():

@@ -56,6 +56,8 @@ def sum_of_decimal(call: Call) -> ColumnType:
 
 def decimal_sum(call: Call) -> ColumnType:
     """Give a DECIMAL with one more digit than the wider side, for + and -."""
+    if any(argument.is_null for argument in call.arguments):
+        return NULL
     (left, left_scale), (right, right_scale) = (as_decimal(a.type) for a in call.arguments)
     scale = max(left_scale, right_scale)
     width = max(left - left_scale, right - right_scale) + scale + 1
@@ -64,6 +66,8 @@ def decimal_sum(call: Call) -> ColumnType:
 
 def decimal_product(call: Call) -> ColumnType:
     """Give a DECIMAL with the digits of both sides, for *."""
+    if any(argument.is_null for argument in call.arguments):
+        return NULL
     (left, left_scale), (right, right_scale) = (as_decimal(a.type) for a in call.arguments)
     width, scale = left + right, left_scale + right_scale
     if scale > MAX_DECIMAL_PRECISION:
@@ -79,6 +83,8 @@ def decimal_product(call: Call) -> ColumnType:
 
 def decimal_remainder(call: Call) -> ColumnType:
     """Give the DECIMAL that holds both sides, for %, or a DOUBLE where none does."""
+    if any(argument.is_null for argument in call.arguments):
+        return NULL
     (left, left_scale), (right, right_scale) = (as_decimal(a.type) for a in call.arguments)
     scale = max(left_scale, right_scale)
     width = max(left - left_scale, right - right_scale) + scale
@@ -101,6 +107,17 @@ def rounded_decimal(call: Call) -> ColumnType:
             hint="write a number, or cast the value to DOUBLE",
         )
     return decimal(precision, max(0, min(digits, scale)))
+
+
+def require_constants(call: Call) -> None:
+    """Refuse arguments after the first that depend on a row."""
+    for operand in call.operands[1:]:
+        if operand.find(exp.Column) is not None:
+            raise CompileError(
+                f"{call.name}() needs a constant here, not '{operand.sql('duckdb')}'",
+                code="type-mismatch",
+                hint="write the value itself",
+            )
 
 
 def constant_integer(node: exp.Expr) -> int | None:

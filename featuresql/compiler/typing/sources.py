@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from featuresql.compiler.typing import queries
-from featuresql.compiler.typing.argument import UNKNOWN
-from featuresql.compiler.typing.common_type import union_type
+from featuresql.compiler.typing.argument import UNKNOWN, Argument
 from featuresql.compiler.typing.names import Columns
+from featuresql.compiler.typing.values import mix
 from featuresql.errors import CompileError
-from featuresql.spec.column_type import BIGINT, ColumnType
+from featuresql.spec.column_type import BIGINT
 
 if TYPE_CHECKING:
     from featuresql.compiler.typing.typer import Typer
@@ -89,22 +89,13 @@ def _table_function(typer: Typer, call: exp.Expr) -> Columns:
 
 
 def _values(typer: Typer, values: exp.Values) -> Columns:
-    rows = [[typer.annotate(cell).type for cell in row.expressions] for row in values.expressions]
+    rows = [[typer.annotate(cell) for cell in row.expressions] for row in values.expressions]
     if len({len(row) for row in rows}) != 1:
         raise CompileError("VALUES has rows of different lengths", code="type-mismatch")
-    columns = []
-    for position, cells in enumerate(zip(*rows, strict=True)):
-        kind: ColumnType | None = cells[0]
-        for cell in cells[1:]:
-            kind = None if kind is None else union_type(kind, cell)
-        if kind is None:
-            raise CompileError(
-                f"VALUES mixes types in its column {position + 1}",
-                code="type-mismatch",
-                hint="cast them to one type",
-            )
-        columns.append((f"col{position}", kind))
-    return tuple(columns)
+    return tuple(
+        (f"col{position}", mix((Argument(first.type), *rest), "VALUES").type)
+        for position, (first, *rest) in enumerate(zip(*rows, strict=True))
+    )
 
 
 def _unnest(typer: Typer, unnest: exp.Unnest) -> Columns:

@@ -27,7 +27,6 @@ _PARTS: Final[dict[type[exp.Expr], tuple[str, ...]]] = {
     exp.Collate: ("this",),
     exp.Column: (),
     exp.Comprehension: (),
-    exp.DataType: (),
     exp.Dot: ("this",),
     exp.Interval: ("this",),
     exp.JSONPath: (),
@@ -41,7 +40,7 @@ _PARTS: Final[dict[type[exp.Expr], tuple[str, ...]]] = {
 _STRUCTURE: Final = (
     *(exp.Where, exp.Having, exp.Qualify, exp.Group, exp.Rollup, exp.Cube, exp.GroupingSets),
     *(exp.Ordered, exp.WindowSpec, exp.Limit, exp.Offset, exp.Fetch, exp.LimitOptions),
-    *(exp.Lambda, exp.DataType, exp.TableAlias),
+    exp.Lambda,
 )
 
 

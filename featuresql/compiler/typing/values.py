@@ -15,8 +15,11 @@ from featuresql.compiler.typing.argument import (
     string_literal,
 )
 from featuresql.compiler.typing.call_function import call_function, call_with, lookup_function
+from featuresql.compiler.typing.cast_cost import cast_cost
 from featuresql.compiler.typing.common_type import common_argument
+from featuresql.compiler.typing.conditions import check_truth
 from featuresql.compiler.typing.data_types import from_data_type
+from featuresql.compiler.typing.explicit_cast import check_cast
 from featuresql.compiler.typing.function_table import operands_of
 from featuresql.errors import CompileError
 from featuresql.spec.column_type import (
@@ -101,7 +104,7 @@ def _negation(typer: Typer, node: exp.Expr) -> Argument:
     return call_function(typer, node)
 
 
-def _cast(_typer: Typer, node: exp.Expr) -> Argument:
+def _cast(typer: Typer, node: exp.Expr) -> Argument:
     target = node.args["to"]
     kind = from_data_type(target)
     if kind is None:
@@ -110,14 +113,17 @@ def _cast(_typer: Typer, node: exp.Expr) -> Argument:
             code="unsupported-type",
             hint="cast to one of the types that a column may have",
         )
+    check_cast(typer.argument(node.this), kind)
     return Argument(kind)
 
 
 def _case(typer: Typer, node: exp.Expr) -> Argument:
     default = node.args.get("default")
     branches = [typer.argument(branch.args["true"]) for branch in node.args["ifs"]]
-    if node.this is not None:
-        for branch in node.args["ifs"]:
+    for branch in node.args["ifs"]:
+        if node.this is None:
+            check_truth(typer.argument(branch.this), "WHEN")
+        else:
             mix((typer.argument(node.this), typer.argument(branch.this)), "CASE")
     # ELSE comes first: so literals in WHEN branches adapt to it.
     return mix([*([typer.argument(default)] if default else []), *branches], "CASE")
@@ -125,8 +131,9 @@ def _case(typer: Typer, node: exp.Expr) -> Argument:
 
 def _if(typer: Typer, node: exp.Expr) -> Argument:
     then = typer.argument(node.args["true"])
-    if isinstance(node.parent, exp.Case):
+    if isinstance(node.parent, exp.Case) and node.arg_key == "ifs":
         return Argument(then.type)
+    check_truth(typer.argument(node.this), "IF")
     default = node.args.get("false")
     return mix([*([typer.argument(default)] if default else []), then], "IF")
 
@@ -199,6 +206,27 @@ def _text(_typer: Typer, node: exp.Expr) -> Argument:
     return string_literal(str(node.name))
 
 
+def _interval(typer: Typer, node: exp.Expr) -> Argument:
+    if node.this is not None:
+        count = typer.argument(node.this)
+        if cast_cost(count, DOUBLE) is None:
+            raise CompileError(
+                f"an interval of {describe(count)}",
+                code="type-mismatch",
+                hint="give it a whole number, as in INTERVAL (n) DAY",
+            )
+    return Argument(INTERVAL)
+
+
+def _window_default(typer: Typer, node: exp.Expr) -> Argument:
+    """Type `lag(x, n, default)`: the default is cast to the type of x."""
+    found = call_function(typer, node)
+    default = node.args.get("default")
+    if default is not None:
+        check_cast(typer.argument(default), found.type)
+    return found
+
+
 def _series(typer: Typer, node: exp.Expr) -> Argument:
     found = call_function(typer, node)
     return Argument(found.type if found.type.element is not None else list_of(BIGINT))
@@ -213,7 +241,7 @@ HANDLERS: Final[dict[type[exp.Expr], Callable[[Typer, exp.Expr], Argument]]] = {
     exp.Star: _fixed(Argument(NULL)),
     exp.Var: _text,
     exp.JSONPath: _fixed(string_literal("")),
-    exp.Interval: _fixed(Argument(INTERVAL)),
+    exp.Interval: _interval,
     exp.Neg: _negation,
     exp.Paren: _same,
     exp.Alias: _plain,
@@ -238,4 +266,6 @@ HANDLERS: Final[dict[type[exp.Expr], Callable[[Typer, exp.Expr], Argument]]] = {
     exp.Order: _argument_list,
     exp.Distinct: _argument_list,
     exp.GenerateSeries: _series,
+    exp.Lag: _window_default,
+    exp.Lead: _window_default,
 }

@@ -11,6 +11,7 @@ from featuresql.compiler.typing.function import Call, Function, aggregate_functi
 from featuresql.compiler.typing.functions.operators import INTEGER_NAMES, singles
 from featuresql.compiler.typing.rules import (
     list_of_first,
+    require_constants,
     same_as_first,
     sum_of_decimal,
 )
@@ -19,10 +20,10 @@ from featuresql.spec.column_type import DOUBLE, TIMESTAMP, ColumnType, list_of, 
 _TWO_REALS: Final = "DOUBLE, DOUBLE -> DOUBLE"
 _CONTINUOUS: Final = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL"),
-    *("DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "INTERVAL"),
+    *("DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ"),
 )
 _APPROXIMATE: Final = (
-    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "DECIMAL"),
+    *("SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "DECIMAL"),
     *("DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ"),
 )
 
@@ -36,6 +37,7 @@ def _between(kind: ColumnType) -> ColumnType:
 
 def _interpolated(call: Call) -> ColumnType:
     """Give the type of a continuous quantile, lists of it where several are asked for."""
+    require_constants(call)
     kind = _between(call.bound[0])
     several = len(call.bound) > 1 and call.bound[1].element is not None
     return list_of(kind) if several else kind
@@ -43,6 +45,7 @@ def _interpolated(call: Call) -> ColumnType:
 
 def _picked(call: Call) -> ColumnType:
     """Give the type of a discrete quantile: the argument's, lists of it for several."""
+    require_constants(call)
     several = len(call.bound) > 1 and call.bound[1].element is not None
     return list_of(call.bound[0]) if several else call.bound[0]
 
@@ -198,7 +201,7 @@ FUNCTIONS: Final = (
     aggregate_function(
         "approx_quantile",
         *(f"{x}, FLOAT -> {x}" for x in _APPROXIMATE),
-        *(f"{x}, FLOAT[] -> {x}" for x in _APPROXIMATE),
+        *(f"{x}, FLOAT[] -> {x}" for x in (*_APPROXIMATE, "TINYINT", "FLOAT")),
         node=exp.ApproxQuantile,
         arguments="this quantile",
         rule=_picked,

@@ -6,14 +6,15 @@ from typing import Final
 
 from sqlglot import exp
 
-from featuresql.compiler.typing.function import Call, Function, scalar_function
-from featuresql.compiler.typing.rules import constant_text
+from featuresql.compiler.typing.function import Call, Function, scalar_function, signatures
+from featuresql.compiler.typing.rules import constant_text, require_constants
 from featuresql.errors import CompileError, did_you_mean
-from featuresql.spec.column_type import BIGINT, DOUBLE, ColumnType
+from featuresql.spec.column_type import BIGINT, DOUBLE, TIMESTAMP, VARCHAR, ColumnType
 
 _INSTANTS: Final = ("DATE", "TIMESTAMP", "TIMESTAMPTZ")
 _DATED: Final = (*_INSTANTS, "INTERVAL")
 _TIMED: Final = (*_DATED, "TIME")
+_BUCKETED: Final = (*_INSTANTS, "TIME")
 _DIFFERENCE: Final = tuple(f"VARCHAR, {x}, {x} -> BIGINT" for x in (*_INSTANTS, "TIME"))
 
 
@@ -42,11 +43,32 @@ def _part_type(call: Call) -> ColumnType:
     if part.lower() in _REAL_PARTS:
         return DOUBLE
     if part.lower() in _WHOLE_PARTS:
-        return BIGINT
+        # DuckDB reads a constant NULL before it reads the part.
+        return DOUBLE if isinstance(call.operands[1].this, exp.Null) else BIGINT
     raise CompileError(
         f"'{part}' is no part of a date",
         code="type-mismatch",
         hint=did_you_mean(part.lower(), _WHOLE_PARTS | _REAL_PARTS),
+    )
+
+
+def _formatted(call: Call) -> ColumnType:
+    """Give text; the format, on either side, must not depend on a row."""
+    if all(operand.find(exp.Column) is not None for operand in call.operands):
+        require_constants(call)
+    return VARCHAR
+
+
+def _parsed(call: Call) -> ColumnType:
+    """Give a TIMESTAMP; the format must not depend on a row."""
+    require_constants(call)
+    return TIMESTAMP
+
+
+def _no_zone_for_dates(_call: Call) -> ColumnType:
+    """Refuse `date AT TIME ZONE`: DuckDB answers it in nanoseconds, which no column has."""
+    raise CompileError(
+        "AT TIME ZONE of a DATE", code="unsupported", hint="cast the date to TIMESTAMP first"
     )
 
 
@@ -133,11 +155,16 @@ FUNCTIONS: Final = (
         *(f"VARCHAR, {x} -> VARCHAR" for x in _INSTANTS),
         node=exp.TimeToStr,
         arguments="this format",
+        rule=_formatted,
     ),
     scalar_function(
-        "strptime", "VARCHAR, VARCHAR -> TIMESTAMP", node=exp.StrToTime, arguments="this format"
+        "strptime",
+        "VARCHAR, VARCHAR -> TIMESTAMP",
+        node=exp.StrToTime,
+        arguments="this format",
+        rule=_parsed,
     ),
-    scalar_function("try_strptime", "VARCHAR, VARCHAR -> TIMESTAMP"),
+    scalar_function("try_strptime", "VARCHAR, VARCHAR -> TIMESTAMP", rule=_parsed),
     scalar_function(
         "make_date",
         "BIGINT, BIGINT, BIGINT -> DATE",
@@ -161,19 +188,18 @@ FUNCTIONS: Final = (
     scalar_function("make_timestamp_ms", "BIGINT -> TIMESTAMP"),
     scalar_function(
         "time_bucket",
-        *(f"INTERVAL, {x} -> {x}" for x in _INSTANTS),
-        *(f"INTERVAL, {x}, {x} -> {x}" for x in _INSTANTS),
-        *(f"INTERVAL, {x}, INTERVAL -> {x}" for x in _INSTANTS),
-        "INTERVAL, TIMESTAMPTZ, VARCHAR -> TIMESTAMPTZ",
+        *(f"INTERVAL, {x} -> {x}" for x in _BUCKETED),
+        *(f"INTERVAL, {x}, {x} -> {x}" for x in _BUCKETED),
+        *(f"INTERVAL, {x}, INTERVAL -> {x}" for x in _BUCKETED),
         node=exp.DateBin,
         arguments="this expression unit",
     ),
-    scalar_function(
-        "timezone",
-        "VARCHAR, TIMESTAMP -> TIMESTAMPTZ",
-        "VARCHAR, TIMESTAMPTZ -> TIMESTAMP",
-        node=exp.AtTimeZone,
-        arguments="zone this",
+    Function(
+        ("timezone",),
+        signatures("VARCHAR, TIMESTAMP -> TIMESTAMPTZ", "VARCHAR, TIMESTAMPTZ -> TIMESTAMP")
+        + signatures("VARCHAR, DATE -> TIMESTAMPTZ", rule=_no_zone_for_dates),
+        nodes=(exp.AtTimeZone,),
+        arguments=("zone", "this"),
     ),
     scalar_function(
         "age", "TIMESTAMP, TIMESTAMP -> INTERVAL", "TIMESTAMPTZ, TIMESTAMPTZ -> INTERVAL"

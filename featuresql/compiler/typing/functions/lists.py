@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from featuresql.compiler.typing.argument import tuple_of
 from featuresql.compiler.typing.function import Call, Function, scalar_function, signatures
-from featuresql.compiler.typing.rules import element_of_first, same_as_first
+from featuresql.compiler.typing.rules import element_of_first, require_constants, same_as_first
+from featuresql.errors import CompileError
 from featuresql.spec.column_type import ColumnType, list_of
 
 _VECTORS: Final = ("FLOAT[], FLOAT[] -> FLOAT", "DOUBLE[], DOUBLE[] -> DOUBLE")
@@ -18,6 +19,14 @@ _SERIES: Final = (
     "TIMESTAMP, TIMESTAMP, INTERVAL -> TIMESTAMP[]",
     "TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL -> TIMESTAMPTZ[]",
 )
+
+
+def _sorted(call: Call) -> ColumnType:
+    """Give the list's own type; how it is sorted must be written as text."""
+    require_constants(call)
+    if not all(argument.is_string_literal for argument in call.arguments[1:]):
+        raise CompileError(f"{call.name}() sorts by 'ASC' or 'DESC'", code="type-mismatch")
+    return call.arguments[0].type
 
 
 def _zipped(call: Call) -> ColumnType:
@@ -53,7 +62,7 @@ FUNCTIONS: Final = (
     scalar_function("list_value list_pack", "-> T[]", "T, T... -> T[]"),
     scalar_function(
         "list_concat list_cat array_concat array_cat",
-        "T[]... -> T[]",
+        "T[], T[]... -> T[]",
         node=exp.ArrayConcat,
         arguments="this expressions",
     ),
@@ -85,7 +94,7 @@ FUNCTIONS: Final = (
     scalar_function("list_reverse array_reverse", "T[] -> T[]", node=exp.ArrayReverse),
     Function(
         ("list_sort", "array_sort", "list_reverse_sort", "array_reverse_sort"),
-        signatures("ANY[], VARCHAR?, VARCHAR? -> ANY[]", rule=same_as_first),
+        signatures("ANY[], VARCHAR?, VARCHAR? -> ANY[]", rule=_sorted),
         nodes=(exp.ArraySort,),
         arguments=("this",),
     ),
