@@ -37,7 +37,7 @@ _LAZY = {"FeatureClient": "featuresql.client", "FeatureStore": "featuresql.store
 
 
 def __getattr__(name: str) -> object:
-    """Load the store and the client when they are asked for: each needs much that the other does not."""
+    """Load the store or the client when it is asked for: neither needs what the other does."""
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'featuresql' has no attribute '{name}'")

@@ -123,7 +123,7 @@ def _registry(project: Project, root: Path) -> Registry:
 
 
 def _absolute(url: str, root: Path) -> str:
-    """A relative path in an SQLite URL is relative to the project."""
+    """Return the URL with a relative SQLite path under the project's root."""
     prefix = "sqlite:///"
     path = url.removeprefix(prefix)
     if not url.startswith(prefix) or path.startswith("/") or path == ":memory:":

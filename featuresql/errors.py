@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+MAX_NAMES_SHOWN: Final = 12
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,6 +26,7 @@ class Location:
     column: int = 1
 
     def __str__(self) -> str:
+        """Give the place as editors read it."""
         return f"{self.path}:{self.line}:{self.column}"
 
 
@@ -179,5 +182,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return f"did you mean '{near}'?"
     if not names:
         return "there are none"
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    shown = ", ".join(names[:MAX_NAMES_SHOWN]) + (", …" if len(names) > MAX_NAMES_SHOWN else "")
     return f"known: {shown}"

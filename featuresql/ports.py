@@ -110,8 +110,9 @@ class ViewLookup:
 class ViewAnswer:
     """The stored rows of one `ViewLookup`, one for each of its keys and in their order.
 
-    `rows` has the columns `event_ts`, `available_at` (both timestamp[us, tz=UTC]) and then the asked
-    features. A key that is NULL or not stored has NULL everywhere. `version` is what was read.
+    `rows` has the columns `event_ts`, `available_at` (both timestamp[us, tz=UTC]) and then the
+    asked features. A key that is NULL or not stored has NULL everywhere. `version` is what was
+    read.
     """
 
     version: OnlineVersion

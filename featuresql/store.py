@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import pyarrow as pa
 
@@ -14,10 +15,10 @@ from featuresql.bootstrap import close_workspace, open_workspace, reopen_workspa
 from featuresql.ports import OnlineVersion, ServiceSchema
 from featuresql.wire.frames import to_table
 from featuresql.wire.instants import parse_instant
-from featuresql.workflows.run_models import RunReport, run_models
-from featuresql.workflows.workspace import Workspace
-from featuresql.workflows.serve_features import ServeFeatures
 from featuresql.workflows.materialize import materialize
+from featuresql.workflows.run_models import RunReport, run_models
+from featuresql.workflows.serve_features import ServeFeatures
+from featuresql.workflows.workspace import Workspace
 
 Instant: TypeAlias = datetime | str
 
@@ -38,7 +39,7 @@ class FeatureStore:
         variables: Mapping[str, object] | None = None,
     ) -> None:
         """Read the project; nothing is built or connected to yet."""
-        self._open = lambda: open_workspace(project_dir, target, variables)
+        self._open = partial(open_workspace, project_dir, target, variables)
         self._workspace = self._open()
         self._serving: ServeFeatures | None = None
 
@@ -113,7 +114,7 @@ class FeatureStore:
         """Give back the online store and the registry."""
         close_workspace(self._workspace)
 
-    def __enter__(self) -> FeatureStore:
+    def __enter__(self) -> Self:
         """Return this store, to be closed at the end of the block."""
         return self
 

@@ -1,14 +1,15 @@
 """What "as of" means. The one definition, for every reader.
 
-At instant `t` a row of a feature view is visible when its entity keys equal the asker's, none of them
-NULL, `event_ts <= t`, `available_at <= t` and, where the view has a TTL, `event_ts >= t - ttl`. The
-visible row with the greatest (`event_ts`, `available_at`, other columns) wins.
+At instant `t` a row of a feature view is visible when its entity keys equal the asker's, none
+of them NULL, `event_ts <= t`, `available_at <= t` and, where the view has a TTL, `event_ts >= t -
+ttl`. The visible row with the greatest (`event_ts`, `available_at`, other columns) wins.
 
 Two relations hold a built view. `history.VIEW` has all its rows with a row number, `__row`.
-`as_of.VIEW` is narrow: the keys, `__valid_from` = greatest(`event_ts`, `available_at`), the event's time
-and `__row`, and of all rows only those that win at some instant. Among these `__valid_from` and the
-winning order grow together, so the newest by `__valid_from` is the winner, and one ASOF join on it is
-exact. The oldest visible row is the first to age: judging the winner's age judges them all.
+`as_of.VIEW` is narrow: the keys, `__valid_from` = greatest(`event_ts`, `available_at`), the
+event's time and `__row`, and of all rows only those that win at some instant. Among these
+`__valid_from` and the winning order grow together, so the newest by `__valid_from` is the winner,
+and one ASOF join on it is exact. The winner is the last of them to age, so judging its age judges
+them all.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def path_query(view: FeatureView, history: exp.Table) -> exp.Select:
         exp.alias_(_availability(view), VALID_FROM, quoted=True),
         column(ROW),
     ).from_(history.copy())
-    narrow = narrow.where(*[exp.not_(exp.Is(this=c.copy(), expression=exp.null())) for c in [*keys, event]])
+    narrow = narrow.where(
+        *[exp.not_(exp.Is(this=c.copy(), expression=exp.null())) for c in [*keys, event]]
+    )
     distinct = (
         exp.select(
             *instants,
@@ -82,7 +85,7 @@ def path_query(view: FeatureView, history: exp.Table) -> exp.Select:
     )
     single = exp.select(*instants, column(ROW)).from_("grouped").where(exp.column("__tied").eq(1))
     winners = exp.union(single, _tie_winners(view, history), distinct=False)
-    query = _never_newest(view, keys) if view.available_at else _all_newest(keys)
+    query = _never_newest(keys) if view.available_at else _all_newest(keys)
     return (
         query.with_("narrow", as_=narrow)
         .with_("grouped", as_=distinct)
@@ -132,7 +135,9 @@ def latest_query(
     Columns: the keys, `event_ts`, `available_at`, the features. Age is not judged here.
     """
     newest = (
-        exp.select(exp.alias_(exp.func("arg_max", column(ROW), column(VALID_FROM)), ROW, quoted=True))
+        exp.select(
+            exp.alias_(exp.func("arg_max", column(ROW), column(VALID_FROM)), ROW, quoted=True)
+        )
         .from_(path.copy())
         .where(exp.LTE(this=column(VALID_FROM), expression=timestamp(watermark)))
         .group_by(*[column(key.name) for key in view.keys])
@@ -168,14 +173,14 @@ def visible(
 
 
 def normalized_availability(event_time: exp.Expr, available_at: exp.Expr) -> exp.Expr:
-    """Return `available_at` as it is read: never NULL and never before the event, if there is one."""
+    """Return `available_at` as it is read: never NULL, never before the event."""
     known = exp.func("greatest", available_at.copy(), event_time.copy(), dialect="duckdb")
     missing = exp.Is(this=event_time.copy(), expression=exp.null())
     return exp.Case().when(missing, available_at.copy()).else_(known)
 
 
 def order_keys(col: Column, table: str | None = None) -> list[exp.Ordered]:
-    """Return how rows are ordered by `col`, the greatest first: NULL least, NaN above all numbers."""
+    """Return how rows are ordered by `col`, greatest first: NULL least, NaN above numbers."""
     reference = column(col.name, table)
     keys = [exp.Ordered(this=_order_value(reference, col.type), desc=True, nulls_first=False)]
     if col.type.is_float:
@@ -185,7 +190,7 @@ def order_keys(col: Column, table: str | None = None) -> list[exp.Ordered]:
 
 
 def _availability(view: FeatureView, table: str | None = None) -> exp.Expr:
-    """A built view's rows carry their availability normalized already."""
+    """Return when a built row was known: it is stored normalized, see `stamp_availability`."""
     return column(view.available_at or view.event_time, table)
 
 
@@ -229,12 +234,14 @@ def _tie_winners(view: FeatureView, history: exp.Table) -> exp.Select:
 def _all_newest(keys: list[exp.Column]) -> exp.Select:
     """Without an availability of its own every event is valid from its own time."""
     columns = [*keys, column(VALID_FROM), column(EVENT_TS), column(ROW)]
-    return exp.select(*[c.copy() for c in columns]).from_("winners").order_by(
-        *[c.copy() for c in keys], column(EVENT_TS)
+    return (
+        exp.select(*[c.copy() for c in columns])
+        .from_("winners")
+        .order_by(*[c.copy() for c in keys], column(EVENT_TS))
     )
 
 
-def _never_newest(view: FeatureView, keys: list[exp.Column]) -> exp.Select:
+def _never_newest(keys: list[exp.Column]) -> exp.Select:
     """Leave out the rows that, once known, are older than one that was known by then."""
     newest_first = [
         exp.Ordered(this=column(EVENT_TS), desc=True, nulls_first=False),

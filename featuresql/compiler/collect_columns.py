@@ -30,12 +30,16 @@ def collect_columns(draft: Draft) -> Draft:
         name = select.alias_or_name
         if not name or name.startswith("_col_"):
             sql = select.unalias().sql("duckdb")
-            errors.append(draft.error("unnamed-column", f"'{sql}' has no name", select, "add AS name"))
+            errors.append(
+                draft.error("unnamed-column", f"'{sql}' has no name", select, "add AS name")
+            )
         elif counts[name] > 1:
             errors.append(draft.error("duplicate-column", f"two columns are '{name}'", select))
             counts[name] = 0
         elif name.startswith(RESERVED_PREFIX):
-            errors.append(draft.error("reserved-name", f"'{name}' begins with two underscores", select))
+            errors.append(
+                draft.error("reserved-name", f"'{name}' begins with two underscores", select)
+            )
     raise_all(errors)
     return replace(draft, columns=output_columns(draft.tree))
 

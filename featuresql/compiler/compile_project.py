@@ -32,7 +32,9 @@ def compile_project(
     Every model that can be compiled is, so that all errors are found at once: a model whose parent
     failed is passed over in silence. Raises `CompileError`, `PlanError` or `ManyErrors`.
     """
-    parents = {name: tuple(m for m in model.refs if m in rendered) for name, model in rendered.items()}
+    parents = {
+        name: tuple(m for m in model.refs if m in rendered) for name, model in rendered.items()
+    }
     entities: Mapping[str, Entity] = project.entities
     compiled: dict[str, CompiledModel] = {}
     errors: list[FeatureSQLError] = []

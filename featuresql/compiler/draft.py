@@ -28,8 +28,8 @@ class ViewJoin:
 class OnlineOutput:
     """One column of an online answer.
 
-    `origin` is (alias, column) where the value comes as it is from a joined view or from the request
-    (then `alias` is that of the spine); it is None where an expression has to be evaluated.
+    `origin` is (alias, column) where the value comes as it is from a joined view or from the
+    request (then `alias` is that of the spine); it is None where an expression has to be evaluated.
     """
 
     name: str
@@ -42,8 +42,9 @@ class OnlineOutput:
 class ServicePlan:
     """How a feature service is asked: what its rows bring and what each output is made of.
 
-    `spine_event_time` is the spine's own column of instants. `keys`, `request` and `spine` are columns
-    of the spine: those that the joins need, those named in `request=`, and all that the service reads.
+    `spine_event_time` is the spine's own column of instants. `keys`, `request` and `spine` are
+    columns of the spine: those that the joins need, those named in `request=`, and all that the
+    service reads.
     """
 
     name: str
@@ -64,8 +65,8 @@ class ServicePlan:
 class CompiledModel:
     """A model that has passed every check.
 
-    `tree` names relations logically: `ref.NAME`, `source.NAME`; joins of views in it are still plain
-    (`checked`) or as-of joins over `asof.NAME` and `history.NAME` (`tree`).
+    `tree` names relations logically: `ref.NAME`, `source.NAME`; joins of views in it are still
+    plain (`checked`) or as-of joins over `asof.NAME` and `history.NAME` (`tree`).
     """
 
     name: str
@@ -89,7 +90,7 @@ class Catalog:
     entities: Mapping[str, Entity]
 
     def relation_columns(self, schema: str, name: str) -> tuple[Column, ...] | None:
-        """Return the columns of `ref.name` or `source.name`, or None where there is no such thing."""
+        """Return the columns of `ref.name` or `source.name`; None where there are none."""
         if schema == "ref":
             model = self.models.get(name)
             return model.columns if model else None

@@ -11,14 +11,17 @@ from featuresql.compiler.typing import column_type_of
 from featuresql.errors import CompileError, raise_all
 from featuresql.spec.model import FeatureView
 
-HOW = "join a view by LEFT JOIN {{ ref('VIEW') }} v ON v.key = s.key, in the model's outermost SELECT"
+HOW = (
+    "join a view by LEFT JOIN {{ ref('VIEW') }} v ON v.key = s.key, in the model's outermost SELECT"
+)
 
 
 def find_view_joins(draft: Draft) -> Draft:
     """Find the joins that will become as-of joins.
 
-    Raises `CompileError` for a view that is joined in another way than by a LEFT JOIN in the outermost
-    SELECT of a feature view or a feature service, and for one whose join does not name all its keys.
+    Raises `CompileError` for a view that is joined in another way than by a LEFT JOIN in the
+    outermost SELECT of a feature view or a feature service, and for one whose join does not name
+    all its keys.
     """
     joins: list[ViewJoin] = []
     errors: list[CompileError] = []
@@ -85,7 +88,9 @@ def _key_equality(
         raise draft.error("join-keys", f"'{part.sql('duckdb')}' compares no key", part, hint)
     value = sides[1] if own[0] is sides[0] else sides[0]
     if any(column.table == alias for column in value.find_all(exp.Column)):
-        raise draft.error("join-keys", f"'{part.sql('duckdb')}' compares the view with itself", part)
+        raise draft.error(
+            "join-keys", f"'{part.sql('duckdb')}' compares the view with itself", part
+        )
     key = next(key for key in view.keys if key.name == own[0].name)
     found = column_type_of(value)
     if found != key.type:

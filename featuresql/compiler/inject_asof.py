@@ -54,7 +54,9 @@ def _check_instant(draft: Draft, event_time: str) -> None:
     instant = output(draft.tree, event_time)
     if instant is None or instant.find(exp.AggFunc, exp.Window, exp.Subquery):
         message = f"'{event_time}' is made of several rows, so views cannot be joined at it"
-        raise draft.error("instant", message, instant, "join the view in the model that reads this one")
+        raise draft.error(
+            "instant", message, instant, "join the view in the model that reads this one"
+        )
     views = {join.alias for join in draft.joins}
     for column in instant.find_all(exp.Column):
         if column.table in views:

@@ -14,7 +14,7 @@ WRAPPERS = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls, exp.
 
 
 def narrow_sums(draft: Draft) -> Draft:
-    """Cast every aggregate that gives a HUGEINT to BIGINT; a sum beyond it is the engine's error."""
+    """Cast aggregates that give a HUGEINT to BIGINT; a sum beyond it is the engine's error."""
     tree = draft.tree.copy()
     wide = [node for node in tree.find_all(exp.AggFunc) if column_type_of(node).name == "HUGEINT"]
     if not wide:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from sqlglot import exp
 
@@ -30,4 +30,4 @@ def place_relations(tree: exp.Query, places: Places = by_name) -> exp.Query:
             return relation(*places(node.db, node.name), alias=node.alias_or_name)
         return node
 
-    return tree.transform(move)
+    return cast("exp.Query", tree.transform(move))

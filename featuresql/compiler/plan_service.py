@@ -81,12 +81,20 @@ def _shape_errors(draft: Draft) -> list[CompileError]:
     refused = (exp.AggFunc, exp.Window, exp.Subquery, exp.Unnest, exp.Exists)
     for select in tree.selects:
         errors += [
-            draft.error("service-shape", f"a service has no {type(node).__name__.lower()}", node, WHY)
+            draft.error(
+                "service-shape", f"a service has no {type(node).__name__.lower()}", node, WHY
+            )
             for node in list(select.find_all(*refused))[:1]
         ]
     from_ = tree.args.get("from_")
-    if from_ is None or not isinstance(from_.this, exp.Table) or from_.this.db not in {"ref", "source"}:
-        errors.append(draft.error("service-shape", "a service has its spine in FROM", from_ or tree))
+    if (
+        from_ is None
+        or not isinstance(from_.this, exp.Table)
+        or from_.this.db not in {"ref", "source"}
+    ):
+        errors.append(
+            draft.error("service-shape", "a service has its spine in FROM", from_ or tree)
+        )
     aliases = {join.alias for join in draft.joins}
     errors += [
         draft.error("service-shape", f"'{join.alias_or_name}' is no feature view", join, WHY)
@@ -118,12 +126,16 @@ def _config_errors(draft: Draft, columns: dict[str, Column]) -> list[CompileErro
     place = draft.rendered.config_location
     names = [column.name for column in draft.columns]
     errors = [
-        draft.error_at("unknown-column", f"the label '{label}' is no column", place, did_you_mean(label, names))
+        draft.error_at(
+            "unknown-column", f"the label '{label}' is no column", place, did_you_mean(label, names)
+        )
         for label in draft.rendered.config.labels
         if label not in names
     ]
     errors += [
-        draft.error_at("unknown-column", f"the spine has no '{name}'", place, did_you_mean(name, columns))
+        draft.error_at(
+            "unknown-column", f"the spine has no '{name}'", place, did_you_mean(name, columns)
+        )
         for name in draft.rendered.config.request
         if name not in columns
     ]
@@ -161,14 +173,16 @@ def _outputs(
         columns = list(value.find_all(exp.Column))
         own = {c.name for c in columns if c.table == spine}
         if own & label_columns:
-            name = sorted(own & label_columns)[0]
+            name = min(own & label_columns)
             message = f"'{column.name}' reads '{name}', which makes a label"
-            errors.append(draft.error("label-leak", message, select, "a label may reach no feature"))
+            errors.append(
+                draft.error("label-leak", message, select, "a label may reach no feature")
+            )
         elif own <= asked:
             origin = (value.table, value.name) if isinstance(value, exp.Column) else None
             outputs.append(OnlineOutput(column.name, column, origin, value))
         elif any(c.table != spine for c in columns):
-            name = sorted(own - asked)[0]
+            name = min(own - asked)
             message = f"'{column.name}' needs '{name}' of the spine, which no request brings"
             hint = f"add it to the model's config: request=['{name}']"
             errors.append(draft.error("not-in-request", message, select, hint))

@@ -54,10 +54,14 @@ def instant_error(draft: Draft, name: str) -> CompileError | None:
     found = next((column for column in draft.columns if column.name == name), None)
     if found is None:
         hint = did_you_mean(name, [column.name for column in draft.columns])
-        return draft.error_at("unknown-column", f"config names '{name}', the model has no such column", place, hint)
+        return draft.error_at(
+            "unknown-column", f"config names '{name}', the model has no such column", place, hint
+        )
     if found.type.name != "TIMESTAMP":
         message = f"'{name}' holds instants, so it has to be TIMESTAMP; it is {found.type}"
-        return draft.error("instant-type", message, output(draft.tree, name), "cast it to TIMESTAMP")
+        return draft.error(
+            "instant-type", message, output(draft.tree, name), "cast it to TIMESTAMP"
+        )
     return None
 
 
@@ -69,7 +73,9 @@ def _key_error(draft: Draft, key: Column) -> CompileError | None:
         return draft.error_at("missing-key", message, draft.rendered.config_location, hint)
     if found.type != key.type:
         message = f"the key '{key.name}' is {found.type}, its entity says {key.type}"
-        return draft.error("key-type", message, output(draft.tree, key.name), f"cast it to {key.type}")
+        return draft.error(
+            "key-type", message, output(draft.tree, key.name), f"cast it to {key.type}"
+        )
     return None
 
 

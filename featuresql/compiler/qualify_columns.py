@@ -17,9 +17,9 @@ from featuresql.errors import CompileError, did_you_mean, raise_all
 def qualify_columns(draft: Draft) -> Draft:
     """Resolve every column of the tree to the relation that it comes from.
 
-    Names become lower case, stars become columns, `USING` becomes `ON`, references to the aliases of
-    the same SELECT become what they stand for. Raises `CompileError` for each name that is unknown
-    or ambiguous.
+    Names become lower case, stars become columns, `USING` becomes `ON`, references to the aliases
+    of the same SELECT become what they stand for. Raises `CompileError` for each name that is
+    unknown or ambiguous.
     """
     try:
         tree = qualify(
@@ -46,7 +46,7 @@ def _schema(draft: Draft) -> MappingSchema:
         columns = draft.catalog.relation_columns(table.db, table.name)
         if columns is not None:
             tables[table.db][table.name] = {c.name: str(c.type) for c in columns}
-    filled = {schema: names for schema, names in tables.items() if names}
+    filled: dict[str, object] = {schema: names for schema, names in tables.items() if names}
     return MappingSchema(filled, dialect="duckdb", normalize=False)
 
 
@@ -73,7 +73,8 @@ def _unknown_columns(draft: Draft, scope: Scope) -> list[CompileError]:
 def _unresolved(draft: Draft, scope: Scope, column: exp.Column) -> CompileError | None:
     if isinstance(column.this, exp.Star) or column.find_ancestor(exp.Lambda):
         return None
-    aliases = {s.alias for s in scope.expression.selects} if scope.expression.selects else set()
+    selects = scope.expression.selects if isinstance(scope.expression, exp.Query) else []
+    aliases = {select.alias for select in selects}
     if column.name in aliases and column.find_ancestor(exp.Order, exp.Having, exp.Qualify):
         return None
     relations = {name: _columns_of(draft, scope, name) or () for name in scope.sources}
@@ -89,7 +90,9 @@ def _unresolved(draft: Draft, scope: Scope, column: exp.Column) -> CompileError 
 def _columns_of(draft: Draft, scope: Scope, name: str) -> tuple[str, ...] | None:
     source = scope.sources.get(name)
     if isinstance(source, Scope):
-        if isinstance(source.expression, exp.Query) and not isinstance(source.expression, exp.Table):
+        if isinstance(source.expression, exp.Query) and not isinstance(
+            source.expression, exp.Table
+        ):
             alias = source.expression.parent
             renamed = alias.args.get("alias") if alias else None
             if renamed is not None and renamed.args.get("columns"):

@@ -37,12 +37,16 @@ def _table_error(draft: Draft, table: exp.Table) -> CompileError | None:
     if not schema and not table.catalog:
         if _is_cte(table):
             return None
-        hint = f"write {{{{ ref('{name}') }}}} for a model or {{{{ source('{name}') }}}} for a source"
+        hint = (
+            f"write {{{{ ref('{name}') }}}} for a model or {{{{ source('{name}') }}}} for a source"
+        )
         return draft.error("bare-table", f"'{name}' is named without ref or source", table, hint)
     named = {REF_SCHEMA: draft.rendered.refs, SOURCE_SCHEMA: draft.rendered.sources}.get(schema, {})
     if table.catalog or name not in named:
         hint = "every table is named by ref() or source()"
-        return draft.error("bare-table", f"'{table.sql('duckdb')}' is no ref or source", table, hint)
+        return draft.error(
+            "bare-table", f"'{table.sql('duckdb')}' is no ref or source", table, hint
+        )
     return None
 
 
@@ -60,7 +64,7 @@ def _function_error(draft: Draft, table: exp.Table) -> CompileError | None:
 
 
 def _is_cte(table: exp.Table) -> bool:
-    """Whether a CTE of that name is in reach: of an enclosing query, or before it in the same WITH."""
+    """Return whether a CTE of that name is in reach, in this query or one around it."""
     node: exp.Expr | None = table
     while node is not None:
         with_ = node.args.get("with_")

@@ -17,7 +17,9 @@ def stamp_availability(draft: Draft) -> Draft:
         return draft
     stamped = normalized_availability(column(view.event_time, "q"), column(view.available_at, "q"))
     selects = [
-        exp.alias_(stamped if c.name == view.available_at else column(c.name, "q"), c.name, quoted=True)
+        exp.alias_(
+            stamped if c.name == view.available_at else column(c.name, "q"), c.name, quoted=True
+        )
         for c in draft.columns
     ]
     query = exp.select(*selects).from_(exp.alias_(draft.tree.subquery(copy=True), "q", table=True))

@@ -19,9 +19,9 @@ def training_set_query(
 ) -> exp.Query:
     """Return one row for each spine row, each value as it was visible at the row's instant.
 
-    A spine that was brought is the relation `spine_input` with its order in `__position`; the answer
-    keeps that order. The service's own is ordered by event time and then by all columns. `known_at`
-    is UTC without a zone: only what was known then exists.
+    A spine that was brought is the relation `spine_input` with its order in `__position`; the
+    answer keeps that order. The service's own is ordered by event time and then by all columns.
+    `known_at` is UTC without a zone: only what was known then exists.
     """
     plan = _plan(service)
     tree = with_asof_joins(service.checked, plan.joins, plan.event_time, known_at)

@@ -67,11 +67,13 @@ def raw_relation(source: Source, root: Path) -> exp.Expr:
             hint="known: " + ", ".join(sorted(READERS)),
         )
     paths = exp.Array(expressions=[exp.Literal.string(str(path)) for path in files])
-    return exp.Table(this=exp.Anonymous(this=reader, expressions=[paths, *_options(source, reader)]))
+    return exp.Table(
+        this=exp.Anonymous(this=reader, expressions=[paths, *_options(source, reader)])
+    )
 
 
 def _options(source: Source, reader: str) -> list[exp.Expr]:
-    """What is declared of a text file's columns is how it is read, not only checked."""
+    """Return the reader's options: text is read as its columns are declared."""
     if reader == "read_parquet":
         return [_option("union_by_name", exp.true())]
     if not source.columns:
@@ -98,7 +100,9 @@ def seen_columns(source: Source, described: Sequence[tuple[str, str]]) -> tuple[
     `featuresql.yml` declares is missing or of another type.
     """
     columns = tuple(
-        Column(name.lower(), kind) for name, text in described if (kind := _seen_type(text)) is not None
+        Column(name.lower(), kind)
+        for name, text in described
+        if (kind := _seen_type(text)) is not None
     )
     found = {column.name: column for column in columns}
     for declared in source.columns:
@@ -141,9 +145,7 @@ def _seen_type(text: str) -> ColumnType | None:
         return None
 
 
-def binding_query(
-    source: Source, root: Path, described: Sequence[tuple[str, str]]
-) -> exp.Select:
+def binding_query(source: Source, root: Path, described: Sequence[tuple[str, str]]) -> exp.Select:
     """Return the SELECT behind `sources.NAME`: every column under a lower-case name, in UTC."""
     columns = [
         exp.alias_(_seen_value(source, name, text), name.lower(), quoted=True)

@@ -77,9 +77,11 @@ class DuckDBEngine:
         if source.table is None:
             return files_state(source, self._root)
         schema, name = _table_name(source.table)
-        digest = "SELECT count(*), bit_xor(hash(t)) FROM " + relation(schema, name, "t").sql("duckdb")
+        rows = exp.func("hash", exp.column("t"), dialect="duckdb")
+        checksum = exp.func("bit_xor", rows, dialect="duckdb")
+        query = exp.select(exp.Count(this=exp.Star()), checksum).from_(relation(schema, name, "t"))
         with self.session() as session:
-            row = session.query(digest).read_all().to_pylist()[0]
+            row = session.query(query.sql("duckdb")).read_all().to_pylist()[0]
         return "-".join(str(value) for value in row.values())
 
     @contextmanager
@@ -183,7 +185,7 @@ def _is_unlocked(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _present(source: Source, root: Path) -> tuple[Path, ...]:
-    """A source whose files are missing is an error for the models that read it, not for all."""
+    """Return the files, or none: missing ones are an error for the models that read them only."""
     try:
         return source_files(source, root)
     except EngineError:

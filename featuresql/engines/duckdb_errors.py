@@ -15,7 +15,7 @@ MAX_MESSAGE_CHARS = 500
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what DuckDB raises inside into an `EngineError` that tells the first of its sentences."""
+    """Turn what DuckDB raises inside into an `EngineError`."""
     try:
         yield
     except duckdb.Error as error:
@@ -30,7 +30,10 @@ def translate(error: duckdb.Error) -> EngineError:
     if isinstance(error, duckdb.OutOfMemoryException):
         code, hint = "out-of-memory", "give the engine more memory_limit, or a disk to spill to"
     elif "No space left on device" in message:
-        code, hint = "disk-full", "free disk space and run the command again: nothing is half-written"
+        code, hint = (
+            "disk-full",
+            "free disk space and run the command again: nothing is half-written",
+        )
     elif isinstance(error, duckdb.InterruptException):
         code = "interrupted"
     return EngineError(f"DuckDB: {message}", code=code, hint=hint)

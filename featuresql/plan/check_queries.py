@@ -21,7 +21,5 @@ def count_query(place: tuple[str, str]) -> str:
 def outside_query(place: tuple[str, str], event_time: str) -> str:
     """Return the query of how many rows have an instant outside of the years 1 to 9999, as `n`."""
     count = exp.alias_(exp.Count(this=exp.Star()), "n")
-    inside = exp.Between(
-        this=column(event_time), low=timestamp(EARLIEST), high=timestamp(LATEST)
-    )
+    inside = exp.Between(this=column(event_time), low=timestamp(EARLIEST), high=timestamp(LATEST))
     return exp.select(count).from_(relation(*place)).where(exp.not_(inside)).sql("duckdb")

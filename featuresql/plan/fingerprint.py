@@ -14,9 +14,10 @@ FORMAT = 1
 
 
 def fingerprints(project: CompiledProject) -> dict[str, str]:
-    """Return each model's fingerprint: of its canonical SQL, its config and its parents' fingerprints.
+    """Return the fingerprint of each model, by its name.
 
-    Comments, layout and descriptions do not count.
+    It is of the canonical SQL, the config and the parents' fingerprints: comments, layout and
+    descriptions do not count.
     """
     found: dict[str, str] = {}
     for name, model in project.models.items():
@@ -47,8 +48,15 @@ def digest(value: object) -> str:
 def _fingerprint(project: CompiledProject, model: CompiledModel, known: Mapping[str, str]) -> str:
     config = model.config
     keys = [(key.name, str(key.type)) for key in model.view.keys] if model.view else []
-    meaning = [config.kind, config.event_time, config.available_at, config.ttl_us, config.labels]
-    meaning += [config.request, config.materialized, config.interval_us, keys]
+    meaning: list[object] = [
+        config.kind,
+        config.event_time,
+        config.available_at,
+        config.ttl_us,
+        config.labels,
+    ]
+    meaning += [config.request, config.materialized, config.interval_us]
+    meaning.append(keys)
     columns = {
         source: [(c.name, str(c.type)) for c in project.sources[source]] for source in model.sources
     }

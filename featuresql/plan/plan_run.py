@@ -41,14 +41,14 @@ def plan_run(
         model = project.models[name]
         place = version_relation(name, versions[name])
         if name in selected:
-            missing = place not in existing or _path_of(place) not in existing and model.view
+            missing = place not in existing or (model.view and _path_of(place) not in existing)
             needed[name] = "full refresh" if full_refresh else "new version" if missing else ""
         elif place not in existing and any(
             needed.get(child) and name in project.models[child].refs for child in project.models
         ):
             needed[name] = "a selected model reads it"
     steps = [
-        _step(project, project.models[name], versions, needed[name])
+        _step(project.models[name], versions, needed[name])
         for name in project.models
         if name in needed
     ]
@@ -64,9 +64,7 @@ def _path_of(place: tuple[str, str]) -> tuple[str, str]:
     return place[0], place[1] + ASOF_SUFFIX
 
 
-def _step(
-    project: CompiledProject, model: CompiledModel, versions: Mapping[str, str], reason: str
-) -> BuildStep:
+def _step(model: CompiledModel, versions: Mapping[str, str], reason: str) -> BuildStep:
     place = version_relation(model.name, versions[model.name])
 
     def places(schema: str, name: str) -> tuple[str, str]:
@@ -78,6 +76,8 @@ def _step(
     tree = place_relations(model.tree, places)
     return BuildStep(
         model=model.name,
+        path=model.path,
+        parents=model.refs,
         kind=model.config.kind,
         action="build" if reason else "keep",
         version=versions[model.name],
@@ -95,7 +95,7 @@ def _is_stored(model: CompiledModel) -> bool:
     return model.view is not None or model.config.materialized in {"table", "incremental"}
 
 
-def _build(model: CompiledModel, tree: exp.Query, place: tuple[str, str]) -> list[exp.Expr]:
+def _build(model: CompiledModel, tree: exp.Query, place: tuple[str, str]) -> list[exp.Create]:
     if model.view is None:
         return [_create("TABLE" if _is_stored(model) else "VIEW", place, tree)]
     numbered = exp.select(
@@ -106,7 +106,7 @@ def _build(model: CompiledModel, tree: exp.Query, place: tuple[str, str]) -> lis
     return [_create("TABLE", place, numbered), _create("TABLE", _path_of(place), path)]
 
 
-def _swap(model: CompiledModel, place: tuple[str, str]) -> list[exp.Expr]:
+def _swap(model: CompiledModel, place: tuple[str, str]) -> list[exp.Create]:
     shown = exp.select(*[column(c.name) for c in model.columns]).from_(relation(*place))
     statements = [_create("VIEW", (NAMES_SCHEMA, model.name), shown)]
     if model.view is not None:

@@ -18,9 +18,9 @@ def select_models(
 ) -> tuple[str, ...]:
     """Return the names selected, parents first.
 
-    Words are joined by spaces (any of them) and commas (all of them). A word is a model's name, with
-    `*` for any letters, `tag:`, `path:`, `source:` or `kind:`; `+` before it adds all that it reads, `+`
-    after it all that reads it. Raises `PlanError` for a word that names nothing.
+    Words are joined by spaces (any of them) and commas (all of them). A word is a model's name,
+    with `*` for any letters, `tag:`, `path:`, `source:` or `kind:`; `+` before it adds all that it
+    reads, `+` after it all that reads it. Raises `PlanError` for a word that names nothing.
     """
     chosen = set(project.models) if select is None else _union(project, select)
     if exclude is not None:
@@ -53,7 +53,9 @@ def _union(project: CompiledProject, words: str) -> set[str]:
 def _one(project: CompiledProject, word: str) -> set[str]:
     match = re.fullmatch(r"(\+?)([^+]+)(\+?)", word)
     if match is None:
-        raise PlanError(f"'{word}' is no selection", code="selection", hint="write +model, model+ or tag:x")
+        raise PlanError(
+            f"'{word}' is no selection", code="selection", hint="write +model, model+ or tag:x"
+        )
     before, term, after = match.groups()
     named = {name for name, model in project.models.items() if _matches(model, term)}
     if not named:

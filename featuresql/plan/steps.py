@@ -12,12 +12,14 @@ from featuresql.spec.model import Column
 class BuildStep:
     """Make one version of a model, or keep it where `action` is keep.
 
-    `build` makes the version's relations, `swap` points the model's names at them; each list runs in
-    one transaction. `relation` is (schema, name) of the version. `columns` are what it must have,
-    `stored` tells a table from a view.
+    `build` makes the version's relations, `swap` points the model's names at them; each list runs
+    in one transaction. `relation` is (schema, name) of the version. `columns` are what it must
+    have, `stored` tells a table from a view.
     """
 
     model: str
+    path: str
+    parents: tuple[str, ...]
     kind: str
     action: Literal["build", "keep"]
     version: str

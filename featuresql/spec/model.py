@@ -203,7 +203,8 @@ class Project:
 class FeatureView:
     """A compiled feature view as stores see it: typed keys, its instants' columns, its features.
 
-    `available_at` is None where the view has no such column. `ttl_us` is None where rows do not age.
+    `available_at` is None where the view has no such column. `ttl_us` is None where rows do not
+    age.
     """
 
     name: str

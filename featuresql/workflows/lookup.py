@@ -36,6 +36,16 @@ class PreparedService:
     statement: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: `rows`, at `at` or at their own instants, or else at `now`."""
+
+    rows: pa.RecordBatch
+    now: datetime
+    at: datetime | None = None
+    include_metadata: bool = False
+
+
 def prepare_service(model: CompiledModel) -> PreparedService:
     """Work out everything about a service that does not depend on a request."""
     plan = model.service
@@ -53,14 +63,7 @@ def prepare_service(model: CompiledModel) -> PreparedService:
 
 
 def lookup(
-    prepared: PreparedService,
-    store: OnlineStore,
-    evaluator: Evaluator,
-    rows: pa.RecordBatch,
-    now: datetime,
-    at: datetime | None = None,
-    *,
-    include_metadata: bool = False,
+    prepared: PreparedService, store: OnlineStore, evaluator: Evaluator, question: Question
 ) -> pa.RecordBatch:
     """Return one row for each of `rows`, in their order: the service's columns without labels.
 
@@ -72,7 +75,7 @@ def lookup(
     materialized. It costs one read of the store, whatever the number of views, and one statement of
     DuckDB's where the service has expressions.
     """
-    request, instants = _request(prepared, rows, now, at)
+    request, instants = _request(prepared, question)
     plan = prepared.plan
     lookups = [
         ViewLookup(join.view.name, _keys(join, request), prepared.reads[join.alias])
@@ -87,22 +90,20 @@ def lookup(
     for join, asked, answer in zip(plan.joins, lookups, answers, strict=True):
         cells |= _view_cells(join, asked, answer, instants, metadata)
     columns = _outputs(prepared, evaluator, cells, request.num_rows)
-    if not include_metadata:
+    if not question.include_metadata:
         return pa.RecordBatch.from_arrays(columns, schema=prepared.schema.online)
     names = [*prepared.schema.online.names, *metadata]
     return pa.RecordBatch.from_arrays([*columns, *metadata.values()], names=names)
 
 
-def _request(
-    prepared: PreparedService, rows: pa.RecordBatch, now: datetime, at: datetime | None
-) -> tuple[pa.RecordBatch, pa.Array]:
+def _request(prepared: PreparedService, question: Question) -> tuple[pa.RecordBatch, pa.Array]:
     name = prepared.plan.spine_event_time
     schema = prepared.schema.request
     if name not in schema.names:
         schema = schema.append(pa.field(name, TIMESTAMP_ARROW))
-    request = conform(rows, schema, what=REQUEST, optional=frozenset({name}))
+    request = conform(question.rows, schema, what=REQUEST, optional=frozenset({name}))
     brought = name in request.schema.names
-    if brought and at is not None:
+    if brought and question.at is not None:
         raise RequestError(
             f"the request has its own instants in '{name}', and `at` as well",
             code="two-instants",
@@ -110,7 +111,7 @@ def _request(
         )
     if brought:
         return request, request.column(name)
-    instant = pa.scalar(at if at is not None else now, TIMESTAMP_ARROW)
+    instant = pa.scalar(question.at or question.now, TIMESTAMP_ARROW)
     return request, pa.repeat(instant, request.num_rows)
 
 

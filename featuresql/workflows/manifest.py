@@ -26,7 +26,9 @@ def manifest(compiled: CompiledProject, prints: Mapping[str, str]) -> dict[str, 
                 "event_time": source.event_time,
                 "available_at": source.available_at,
                 "static": source.static,
-                "columns": {c.name: str(c.type) for c in compiled.sources.get(name, source.columns)},
+                "columns": {
+                    c.name: str(c.type) for c in compiled.sources.get(name, source.columns)
+                },
             }
             for name, source in project.sources.items()
         },
@@ -40,7 +42,9 @@ def manifest(compiled: CompiledProject, prints: Mapping[str, str]) -> dict[str, 
 def _node(compiled: CompiledProject, model: CompiledModel, fingerprint: str) -> dict[str, object]:
     properties = compiled.project.properties.get(model.name)
     described = {c.name: c.description for c in properties.columns} if properties else {}
-    config = {name: value for name, value in asdict(model.config).items() if value not in (None, "", ())}
+    config = {
+        name: value for name, value in asdict(model.config).items() if value not in (None, "", ())
+    }
     return {
         "path": model.path,
         "kind": model.config.kind,

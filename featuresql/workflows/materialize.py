@@ -24,14 +24,17 @@ def materialize(
 ) -> tuple[OnlineVersion, ...]:
     """Write the selected feature views, as they stand at `until` in UTC, or now.
 
-    Each view is a new online version that takes the place of the old one when it is complete. Raises
-    `RequestError` with code `not-built` where a view's version in the engine is not the project's.
+    Each view is a new online version that takes the place of the old one when it is complete.
+    Raises `RequestError` with code `not-built` where a view's version in the engine is not the
+    project's.
     """
     compiled = compile_models(workspace)
     selected = select_models(compiled, select)
     views = [v for name in selected if (v := compiled.models[name].view) is not None]
     if not views:
-        raise UsageError("no feature view is selected", code="selection", hint="try --select kind:feature_view")
+        raise UsageError(
+            "no feature view is selected", code="selection", hint="try --select kind:feature_view"
+        )
     watermark = until if until is not None else workspace.clock()
     done = []
     for index, view in enumerate(views, 1):

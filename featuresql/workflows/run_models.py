@@ -52,7 +52,9 @@ def plan_models(
     selected = select_models(compiled, select, exclude)
     needed = ancestors(compiled.models, selected)
     sources = {source for name in needed for source in compiled.models[name].sources}
-    states = {name: workspace.engine.state(workspace.project.sources[name]) for name in sorted(sources)}
+    states = {
+        name: workspace.engine.state(workspace.project.sources[name]) for name in sorted(sources)
+    }
     prints = fingerprints(compiled)
     part = replace(compiled, models={n: m for n, m in compiled.models.items() if n in needed})
     found = versions(part, prints, states)
@@ -71,8 +73,8 @@ def run_models(
 ) -> RunReport:
     """Build the selected models; what has not changed is kept.
 
-    A model that fails leaves its name where it was; what reads it is skipped, the rest goes on. Then
-    the errors are raised. `target/run_results.json` is written in every case.
+    A model that fails leaves its name where it was; what reads it is skipped, the rest goes on.
+    Then the errors are raised. `target/run_results.json` is written in every case.
     """
     started = workspace.clock()
     run = RunRecord(uuid.uuid4().hex, "run", started, "running")
@@ -87,8 +89,9 @@ def run_models(
     errors: list[FeatureSQLError] = []
     with workspace.engine.session() as session:
         for index, step in enumerate(plan.steps, 1):
+            progress = Progress("run", step.model, "started", index, len(plan.steps))
             broken = {result.model for result in results if result.status in {"failed", "skipped"}}
-            result, error = _run_step(workspace, session, compiled, step, broken, index, len(plan.steps))
+            result, error = _run_step(workspace, session, step, broken, progress)
             results.append(result)
             if error is not None:
                 errors.append(error)
@@ -107,18 +110,15 @@ def run_models(
 def _run_step(
     workspace: Workspace,
     session: EngineSession,
-    compiled: CompiledProject,
     step: BuildStep,
     broken: set[str],
-    index: int,
-    total: int,
+    progress: Progress,
 ) -> tuple[ModelResult, FeatureSQLError | None]:
-    model = compiled.models[step.model]
-    parent = next((name for name in model.refs if name in broken), None)
+    parent = next((name for name in step.parents if name in broken), None)
     if parent is not None:
         message = f"'{parent}' failed, which it reads"
         return ModelResult(step.model, "skipped", 0.0, None, step.version, message), None
-    workspace.report(Progress("run", step.model, "started", index, total))
+    workspace.report(progress)
     began = perf_counter()
     try:
         if step.action == "build":
@@ -127,23 +127,27 @@ def _run_step(
         session.execute(step.swap)
         rows = _count(session, step) if step.stored else None
     except EngineError as error:
-        at = error.location or Location(model.path)
-        failure = EngineError(f"{step.model}: {error.message}", code=error.code, location=at, hint=error.hint)
-        workspace.report(Progress("run", step.model, "failed", index, total))
-        return ModelResult(step.model, "failed", perf_counter() - began, None, step.version, error.message), failure
+        workspace.report(replace(progress, status="failed"))
+        message = f"{step.model}: {error.message}"
+        place = error.location or Location(step.path)
+        failure = EngineError(message, code=error.code, location=place, hint=error.hint)
+        seconds = perf_counter() - began
+        return ModelResult(step.model, "failed", seconds, None, step.version, message), failure
     seconds = perf_counter() - began
     status = "built" if step.action == "build" else "kept"
     done = "done" if status == "built" else "kept"
-    workspace.report(Progress("run", step.model, done, index, total, seconds, rows))
+    workspace.report(replace(progress, status=done, seconds=seconds, rows=rows))
     return ModelResult(step.model, status, seconds, rows, step.version), None
 
 
 def _check_built(session: EngineSession, step: BuildStep) -> None:
-    """The engine's types must be the compiler's: everything after this trusts them."""
+    """Check that the engine's types are the compiler's: everything after this trusts them."""
     made = {c.name: c.type for c in session.columns(*step.relation)}
     for column in step.columns:
         if made.get(column.name) != column.type:
-            message = f"column '{column.name}' came out as {made.get(column.name)}, not {column.type}"
+            message = (
+                f"column '{column.name}' came out as {made.get(column.name)}, not {column.type}"
+            )
             raise EngineError(message, code="type-differs", hint="write a CAST in the model")
     if step.event_time is None:
         return

@@ -12,7 +12,7 @@ from featuresql.compiler.compile_project import CompiledProject
 from featuresql.ports import ServiceSchema
 from featuresql.workflows.compile_models import compile_models
 from featuresql.workflows.find_service import find_service
-from featuresql.workflows.lookup import PreparedService, lookup, prepare_service
+from featuresql.workflows.lookup import PreparedService, Question, lookup, prepare_service
 from featuresql.workflows.training_set import training_set
 from featuresql.workflows.workspace import Workspace
 
@@ -60,10 +60,8 @@ class ServeFeatures:
         if found is None:
             find_service(compiled, service)
         store, evaluator = workspace.online(), workspace.evaluator()
-        now = workspace.clock()
-        return lookup(
-            prepared[service], store, evaluator, rows, now, at, include_metadata=include_metadata
-        )
+        question = Question(rows, workspace.clock(), at, include_metadata)
+        return lookup(prepared[service], store, evaluator, question)
 
     def get_historical_features(
         self, service: str, spine: pa.Table | None = None, known_at: datetime | None = None

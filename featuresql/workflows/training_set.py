@@ -33,9 +33,9 @@ def training_set(
 ) -> Iterator[pa.RecordBatchReader]:
     """Open the training set as a stream of batches; the engine is held until it is closed.
 
-    `spine` may lack the labels, which are NULL then, and may carry the other columns of the service's
-    own spine. `known_at` is UTC. Raises `RequestError` where the spine does not fit or a view that
-    the service reads was not built.
+    `spine` may lack the labels, which are NULL then, and may carry the other columns of the
+    service's own spine. `known_at` is UTC. Raises `RequestError` where the spine does not fit or a
+    view that the service reads was not built.
     """
     model, plan = find_service(compiled, service)
     known = known_at.replace(tzinfo=None) if known_at is not None else None

@@ -17,7 +17,7 @@ def silent(progress: Progress) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A project on its target. The online store and the registry are opened when first asked for."""
+    """A project on its target. Stores and registry are opened when first asked for."""
 
     project: Project
     engine: Engine

@@ -22,7 +22,9 @@ def known(row: Row) -> int:
     return row.available_at
 
 
-def is_visible(row: Row, keys: tuple, instant: int | None, ttl: int | None, known_at: int | None):
+def is_visible(
+    row: Row, keys: tuple, instant: int | None, ttl: int | None, known_at: int | None
+) -> bool:
     if instant is None or row.event_ts is None or None in keys or None in row.keys:
         return False
     if row.keys != keys or row.event_ts > instant or known(row) > instant:

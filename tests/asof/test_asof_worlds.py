@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -26,7 +28,7 @@ WORLDS = settings(
 
 
 @pytest.fixture(scope="module")
-def engine():
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:", config={"threads": "1"}) as connection:
         connection.execute("SET TimeZone='UTC'")
         for schema in ("sources", "as_of", "history"):
@@ -84,7 +86,7 @@ def expected(world: World) -> list[dict]:
     return rows
 
 
-def bare(value: int | None):
+def bare(value: int | None) -> datetime | None:
     found = instant(value)
     return found and found.replace(tzinfo=None)
 
@@ -102,14 +104,18 @@ def bits(value: object) -> object:
 
 @WORLDS
 @given(world=worlds)
-def test_training_set_is_what_the_oracle_says(engine, world):
+def test_training_set_is_what_the_oracle_says(
+    engine: duckdb.DuckDBPyConnection, world: World
+) -> None:
     build(engine, world)
     assert bits(training_set(engine, world)) == bits(expected(world))
 
 
 @settings(WORLDS, max_examples=60)
 @given(world=worlds)
-def test_the_stored_row_answers_as_the_oracle_with_known_at(engine, world):
+def test_the_stored_row_answers_as_the_oracle_with_known_at(
+    engine: duckdb.DuckDBPyConnection, world: World
+) -> None:
     """What is materialized until w answers at t >= w what was known at w."""
     build(engine, world)
     watermark = world.known_at if world.known_at is not None else 4
@@ -137,13 +143,18 @@ def test_the_stored_row_answers_as_the_oracle_with_known_at(engine, world):
 
 @settings(WORLDS, max_examples=40)
 @given(world=worlds)
-def test_rows_that_never_win_are_left_out_of_the_path(engine, world):
+def test_rows_that_never_win_are_left_out_of_the_path(
+    engine: duckdb.DuckDBPyConnection, world: World
+) -> None:
     build(engine, world)
     path = engine.sql(f'SELECT code, "{VALID_FROM}" AS v FROM as_of.single').fetchall()
     assert len(path) == len(set(path))
     rows = [r for r in world.single if r.keys[0] is not None and r.event_ts is not None]
     from_oracle = {
-        (row.keys[0], max(row.event_ts, row.event_ts if row.available_at is None else row.available_at))
+        (
+            row.keys[0],
+            max(row.event_ts, row.event_ts if row.available_at is None else row.available_at),
+        )
         for row in rows
     }
     assert {(code, value) for code, value in path} <= {

@@ -1,4 +1,4 @@
-"""Small worlds: a spine and two feature views, with ties, NULLs, late rows and instants at bounds."""
+"""Small worlds: a spine and two views, with ties, NULLs, late rows and instants at bounds."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ pair_rows = st.builds(
     st.none(),
     st.tuples(maybe(texts)),
 )
-spine_rows = st.tuples(maybe(texts), maybe(texts), maybe(st.integers(0, 1)), instants, maybe(floats))
+spine_rows = st.tuples(
+    maybe(texts), maybe(texts), maybe(st.integers(0, 1)), instants, maybe(floats)
+)
 
 
 def side_by_side(parts: list[tuple], known_at: int | None) -> World:
