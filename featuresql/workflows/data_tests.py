@@ -1,0 +1,86 @@
+"""Data tests: a query for the rows that fail, on what is built."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from featuresql.compiler.compile_project import CompiledProject
+from featuresql.compiler.draft import Catalog
+from featuresql.compiler.place_relations import NAMES_SCHEMA, place_relations
+from featuresql.errors import EngineError, FeatureSQLError, RequestError
+from featuresql.ports import EngineSession
+from featuresql.quality.failing_rows import failing_rows
+from featuresql.quality.test_report import TestResult, error_result
+from featuresql.quality.text_table import MAX_ROWS, text_table
+from featuresql.spec.model import DataTest
+
+MAX_NAME_CHARS = 60
+
+
+def run_data_test(session: EngineSession, compiled: CompiledProject, test: DataTest) -> TestResult:
+    """Run one data test; one that cannot be run is a result with the status `error`."""
+    name = test_name(test)
+    try:
+        catalog = Catalog(compiled.sources, compiled.models, compiled.project.entities)
+        failing = failing_rows(test, catalog)
+        for table in failing.find_all(exp.Table):
+            _check_built(session, compiled, table.name)
+        query = place_relations(failing)
+        count = _count(session, query)
+        shown = session.query(query.limit(MAX_ROWS).sql("duckdb")).read_all() if count else None
+    except FeatureSQLError as error:
+        return error_result(name, "data", test.model, test.location, error)
+    if shown is None:
+        return TestResult(name, "data", test.model, "pass", test.location)
+    return TestResult(
+        name,
+        "data",
+        test.model,
+        "warn" if test.severity == "warn" else "fail",
+        test.location,
+        message=_message(test, count),
+        failures=count,
+        rows_shown=text_table(shown)
+        + (f"\n… and {count - MAX_ROWS} more" if count > MAX_ROWS else ""),
+    )
+
+
+def test_name(test: DataTest) -> str:
+    """Return what a data test is called: its name, and what it is about in brackets."""
+    columns = test.arguments.get("columns")
+    about = test.column
+    if test.name == "expression":
+        about = str(test.arguments["sql"])
+    elif isinstance(columns, list | tuple):
+        about = ", ".join(map(str, columns))
+    if about is None:
+        return test.name
+    cut = about if len(about) <= MAX_NAME_CHARS else f"{about[: MAX_NAME_CHARS - 1]}…"
+    return f"{test.name}({cut})"
+
+
+def _message(test: DataTest, count: int) -> str:
+    if test.name == "row_count":
+        bounds = [f"{k} {v}" for k, v in test.arguments.items() if k in {"min", "max"}]
+        return f"the number of rows is outside of {', '.join(bounds)}"
+    if test.name in {"unique", "unique_columns"}:
+        return f"{count} values are there more than once"
+    return f"{count} rows fail"
+
+
+def _count(session: EngineSession, query: exp.Query) -> int:
+    count = exp.alias_(exp.Count(this=exp.Star()), "n")
+    inner = exp.alias_(query.subquery(), "failing", table=True)
+    rows = session.query(exp.select(count).from_(inner).sql("duckdb")).read_all()
+    return int(rows["n"][0].as_py())
+
+
+def _check_built(session: EngineSession, compiled: CompiledProject, name: str) -> None:
+    wanted = {c.name: c.type for c in compiled.models[name].columns}
+    try:
+        made = {c.name: c.type for c in session.columns(NAMES_SCHEMA, name)}
+    except EngineError:
+        made = {}
+    if made != wanted:
+        state = "is built from an earlier text" if made else "is not built yet"
+        raise RequestError(f"'{name}' {state}", code="not-built", hint="run `featuresql run` first")
