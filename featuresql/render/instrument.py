@@ -32,7 +32,7 @@ _REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Include: ("include", "put the text into a macro and call it"),
     nodes.Extends: ("extends", "put what templates share into a macro"),
     nodes.Block: ("block", "put what templates share into a macro"),
-    nodes.ScopedEvalContextModifier: ("autoescape", "SQL is not escaped; remove the tag"),
+    nodes.Scope: ("autoescape", "SQL is not escaped; remove the tag"),
 }
 
 
@@ -40,7 +40,8 @@ def instrument(tree: nodes.Template, file: TemplateFile, openings: Sequence[int]
     """Return `tree`, changed in place, with calls into the template's run put into it.
 
     `openings` are the offsets of the tags and expressions. `file.names` is filled on the way.
-    Raises RenderError, with its location, at what templates may not use. The nodes' `lineno` must be offsets, as `OffsetLexer` gives them.
+    The nodes' `lineno` must be offsets, as `OffsetLexer` gives them. Raises RenderError, with its
+    location, at what templates may not use.
     """
     return cast("nodes.Template", _Instrument(file, openings).visit(tree))
 
@@ -80,8 +81,7 @@ class _Instrument(NodeTransformer):
                 text = nodes.Const(child.data)
                 changed.append(_run("text", self._place(child.lineno), text))
             else:
-                opening = self._opening(_start(child))
-                changed.append(_run("emit", self._mark(opening), self._expression(child)))
+                changed.append(self._emit(_start(child), child))
         return nodes.Output(changed, lineno=node.lineno)
 
     def visit_Call(self, node: nodes.Call) -> nodes.Call:  # noqa: N802
@@ -264,19 +264,18 @@ class _Instrument(NodeTransformer):
     ) -> list[nodes.Node]:
         self.blocks += 1
         name = f"__{kind.__name__}_{self.blocks}"
-        opening = self._opening(offset)
         loops, self.loops = self.loops, self.loops if kind is nodes.FilterBlock else 0
         self.generic_visit(node)
         self.loops = loops
         kept = nodes.AssignBlock(nodes.Name(name, "store"), None, [node], lineno=offset)
-        shown = _run("emit", self._mark(opening), nodes.Name(name, "load"))
+        shown = self._emit(offset, nodes.Name(name, "load"), visited=True)
         return [kept, nodes.Output([shown], lineno=offset)]
 
-    def _expression(self, node: nodes.Expr) -> nodes.Expr:
-        return cast("nodes.Expr", self.visit(node))
-
-    def _opening(self, offset: int) -> int:
-        return self.openings[max(bisect_right(self.openings, offset) - 1, 0)]
+    def _emit(self, start: int, node: nodes.Expr, *, visited: bool = False) -> nodes.Expr:
+        # An error lies at the expression, what is put out at the braces that hold it.
+        opening = self.openings[max(bisect_right(self.openings, start) - 1, 0)]
+        value = node if visited else cast("nodes.Expr", self.visit(node))
+        return _run("emit", self._mark(start), nodes.Const(opening), value)
 
     def _place(self, offset: int) -> nodes.Const:
         return nodes.Const((self.file.path, offset))
@@ -288,7 +287,9 @@ class _Instrument(NodeTransformer):
         return self._located(node, RenderError(message, hint=hint))
 
     def _located(self, node: nodes.Node, error: RenderError) -> RenderError:
-        error.location = self.file.location(_start(node))
+        # A filter stands behind what it is applied to; all else is named by its first token.
+        offset = node.lineno if isinstance(node, nodes.Filter) else _start(node)
+        error.location = self.file.location(offset)
         error.excerpt = self.file.excerpt(error.location)
         return error
 

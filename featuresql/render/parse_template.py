@@ -30,8 +30,8 @@ class ParsedTemplate:
 
 
 def template_file(path: str, text: str) -> TemplateFile:
-    """Return the file as Jinja reads it: line ends are one character, the last one is dropped."""
-    return TemplateFile(path, _LINE_END.sub("\n", text).removesuffix("\n"))
+    r"""Return the file as Jinja reads it: every line end is `\n`."""
+    return TemplateFile(path, _LINE_END.sub("\n", text))
 
 
 def parse_template(environment: TemplateEnvironment, file: TemplateFile) -> ParsedTemplate:

@@ -98,14 +98,14 @@ class TemplateRun:
         self.budget.text(len(text))
         return RenderedText(text, origin=place[1], exact=True)
 
-    def emit(self, place: Place, value: object) -> RenderedText:
+    def emit(self, _place: Place, origin: int, value: object) -> RenderedText:
         """Put out what an expression gave: text as it stands, values as literals."""
         self.budget.inputs(value)
         if not isinstance(value, str) or isinstance(value, VariableText):
             value = sql_literal(value)
         self.budget.text(len(value))
         literals = value.literals if isinstance(value, RenderedText) else ()
-        return RenderedText(plain_text(value), literals, origin=place[1])
+        return RenderedText(plain_text(value), literals, origin=origin)
 
     def capture(self, pieces: Iterable[str]) -> str:
         """Join the pieces that a macro or a block has put out."""
