@@ -1,0 +1,1 @@
+"""The commands of `featuresql`: one a file, thin over the workflows."""

@@ -1,0 +1,48 @@
+"""featuresql compile."""
+
+from __future__ import annotations
+
+import click
+
+from featuresql.cli.open_project import open_project
+from featuresql.cli.options import (
+    ProjectOptions,
+    example,
+    output_option,
+    project_options,
+    selection_options,
+)
+from featuresql.cli.print_result import print_json, print_table
+from featuresql.plan.select_models import select_models
+from featuresql.workflows.compile_models import compile_models, write_compiled
+
+
+@click.command("compile", epilog=example("featuresql compile --select +flight_delay"))
+@selection_options
+@output_option
+@project_options
+def compile(  # noqa: A001 - the command's name
+    project: ProjectOptions, select: str | None, exclude: str | None, output: str
+) -> None:
+    """Check models and write their SQL.
+
+    Every model is checked; the selected ones' SQL for the target's engine goes into
+    target/compiled/MODEL.sql. Nothing is run.
+    """
+    with open_project(project) as workspace:
+        compiled = compile_models(workspace)
+        names = select_models(compiled, select, exclude)
+        paths = write_compiled(workspace, compiled, names)
+        files = [path.relative_to(workspace.root).as_posix() for path in paths]
+    models = [compiled.models[name] for name in names]
+    if output == "json":
+        found = [
+            {"name": m.name, "kind": m.config.kind, "columns": len(m.columns), "file": file}
+            for m, file in zip(models, files, strict=True)
+        ]
+        print_json({"models": found})
+        return
+    rows = [
+        (m.name, m.config.kind, len(m.columns), file) for m, file in zip(models, files, strict=True)
+    ]
+    print_table(("model", "kind", "columns", "file"), rows)

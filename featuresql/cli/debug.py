@@ -1,0 +1,86 @@
+"""featuresql debug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from featuresql.cli.open_project import open_project
+from featuresql.cli.options import ProjectOptions, example, output_option, project_options
+from featuresql.cli.print_result import print_json
+from featuresql.compiler.compile_model import compile_model, passes
+from featuresql.compiler.draft import Catalog, CompiledModel, Draft
+from featuresql.compiler.order_models import order_models
+from featuresql.errors import FeatureSQLError, PlanError, did_you_mean
+from featuresql.render.render_project import render_project
+from featuresql.workflows.workspace import Workspace
+
+
+@click.command("debug", epilog=example("featuresql debug flight_delay"))
+@click.argument("model")
+@click.option("--tree", is_flag=True, help="Show syntax trees in place of SQL.")
+@output_option
+@project_options
+def debug(*, project: ProjectOptions, model: str, tree: bool, output: str) -> None:
+    """Show a model after each pass of the compiler.
+
+    The passes before one that fails are shown, then its error.
+    """
+    shown: list[dict[str, str]] = []
+    failure = None
+    with open_project(project) as workspace:
+        steps = _drafts(workspace, model)
+        try:
+            shown.extend(
+                {
+                    "pass": name,
+                    "sql": draft.tree.sql("duckdb", pretty=True),
+                    "tree": repr(draft.tree),
+                }
+                for name, draft in steps
+            )
+        except FeatureSQLError as error:
+            failure = error
+    if output == "json":
+        print_json({"model": model, "passes": shown})
+    else:
+        _print_passes(shown, "tree" if tree else "sql")
+    if failure is not None:
+        raise failure
+
+
+def _print_passes(shown: list[dict[str, str]], part: str) -> None:
+    before = None
+    for index, step in enumerate(shown, 1):
+        is_same = step[part] == before
+        click.echo(f"-- {index}/{len(shown)} {step['pass']}" + (": as before" if is_same else ""))
+        if not is_same:
+            click.echo(step[part])
+        before = step[part]
+
+
+def _drafts(workspace: Workspace, model: str) -> Iterator[tuple[str, Draft]]:
+    """Compile what the model reads, then give the model after each pass."""
+    project = workspace.project
+    if model not in project.models:
+        hint = did_you_mean(model, project.models)
+        raise PlanError(f"there is no model '{model}'", code="unknown-model", hint=hint)
+    rendered = render_project(project, [model])
+    waiting = [*rendered[model].refs]
+    while waiting:
+        name = waiting.pop()
+        if name not in rendered:
+            rendered |= render_project(project, [name])
+            waiting += rendered[name].refs
+    sources = {
+        name: workspace.engine.describe(project.sources[name])
+        for name in sorted({name for found in rendered.values() for name in found.sources})
+    }
+    compiled: dict[str, CompiledModel] = {}
+    parents = {name: tuple(found.refs) for name, found in rendered.items()}
+    catalog = Catalog(sources, compiled, project.entities)
+    for name in order_models(parents):
+        if name != model:
+            compiled[name] = compile_model(rendered[name], catalog)
+    yield from passes(rendered[model], catalog)

@@ -1,0 +1,95 @@
+"""featuresql run."""
+
+from __future__ import annotations
+
+import click
+
+from featuresql.cli.open_project import open_project
+from featuresql.cli.options import (
+    ProjectOptions,
+    example,
+    output_option,
+    project_options,
+    selection_options,
+)
+from featuresql.cli.print_result import print_json, print_table
+from featuresql.plan.steps import BuildStep, RunPlan
+from featuresql.workflows.compile_models import compile_models
+from featuresql.workflows.run_models import RunReport, plan_models, run_models
+
+
+@click.command("run", epilog=example("featuresql run --select +carrier_delay --dry-run"))
+@selection_options
+@click.option("--full-refresh", is_flag=True, help="Build what has not changed too.")
+@click.option("--dry-run", is_flag=True, help="Print the statements, run nothing.")
+@output_option
+@project_options
+def run(  # noqa: PLR0913 - one parameter an option
+    *,
+    project: ProjectOptions,
+    select: str | None,
+    exclude: str | None,
+    full_refresh: bool,
+    dry_run: bool,
+    output: str,
+) -> None:
+    """Build models in the engine.
+
+    What has not changed is kept. A model's name shows its new version once that is complete.
+    """
+    if dry_run:
+        with open_project(project) as workspace:
+            compiled = compile_models(workspace)
+            plan, _, _ = plan_models(
+                workspace, compiled, select, exclude, full_refresh=full_refresh
+            )
+        _print_plan(plan, output)
+        return
+    with open_project(project) as workspace:
+        report = run_models(workspace, select, exclude, full_refresh=full_refresh)
+    _print_report(report, output)
+
+
+def statements_of(step: BuildStep) -> tuple[str, ...]:
+    """Return what a run executes for a step, in order."""
+    return (*step.build, *step.swap) if step.action == "build" else step.swap
+
+
+def _print_plan(plan: RunPlan, output: str) -> None:
+    if output == "json":
+        steps = [
+            {
+                "model": step.model,
+                "kind": step.kind,
+                "action": step.action,
+                "reason": step.reason,
+                "version": step.version,
+                "relation": ".".join(step.relation),
+                "statements": statements_of(step),
+            }
+            for step in plan.steps
+        ]
+        print_json({"steps": steps})
+        return
+    for index, step in enumerate(plan.steps, 1):
+        click.echo(f"-- {index}/{len(plan.steps)} {step.model}: {step.action} ({step.reason})")
+        for statement in statements_of(step):
+            click.echo(f"{statement};")
+
+
+def _print_report(report: RunReport, output: str) -> None:
+    if output == "json":
+        results = [
+            {
+                "model": result.model,
+                "status": result.status,
+                "seconds": round(result.seconds, 6),
+                "rows": result.rows,
+                "version": result.version,
+            }
+            for result in report.results
+        ]
+        print_json({"run_id": report.run_id, "results": results})
+        return
+    rows = [(r.model, r.status, r.rows, r.seconds, r.version) for r in report.results]
+    print_table(("model", "status", "rows", "seconds", "version"), rows)

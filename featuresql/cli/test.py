@@ -1,0 +1,65 @@
+"""featuresql test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from featuresql.cli.open_project import open_project
+from featuresql.cli.options import (
+    ProjectOptions,
+    example,
+    output_option,
+    project_options,
+    selection_options,
+)
+from featuresql.cli.print_result import print_json, print_table
+from featuresql.quality.junit_xml import junit_xml
+from featuresql.quality.test_report import TestReport, raise_failures
+from featuresql.workflows.artifacts import write_text
+from featuresql.workflows.test_models import test_models
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("test", epilog=example("featuresql test --select carrier_delay --leakage"))
+@selection_options
+@click.option(
+    "--leakage", is_flag=True, help="Replay models over cut sources: none sees the future."
+)
+@click.option("--junit", type=_FILE, help="Write the results as JUnit XML too.")
+@output_option
+@project_options
+def test(  # noqa: PLR0913 - one parameter an option
+    *,
+    project: ProjectOptions,
+    select: str | None,
+    exclude: str | None,
+    leakage: bool,
+    junit: Path | None,
+    output: str,
+) -> None:
+    """Run unit tests, data tests and the leakage replay.
+
+    Data tests look at what was built: run the models first. Exits with 1 where a test fails.
+    """
+    with open_project(project) as workspace:
+        report = test_models(workspace, select, exclude, leakage=leakage)
+    if junit is not None:
+        write_text(junit, junit_xml(report))
+    if output == "json":
+        print_json(report.as_json())
+    else:
+        _print_report(report)
+    raise_failures(report)
+
+
+def _print_report(report: TestReport) -> None:
+    rows = [(r.kind, r.model, r.name, r.status, r.seconds) for r in report.results]
+    print_table(("kind", "model", "test", "status", "seconds"), rows)
+    for result in report.results:
+        if result.status == "warn":
+            click.echo(str(result), err=True)
+    broken = len(report.broken)
+    click.echo(f"\n{len(report.results) - broken} passed, {broken} failed")

@@ -1,0 +1,69 @@
+"""The options of `featuresql serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from featuresql.bootstrap import close_workspace, open_workspace, reopen_workspace
+from featuresql.cli.guard import debug_option
+from featuresql.cli.options import ProjectOptions, example, project_options
+from featuresql.workflows.serve_features import ServeFeatures
+from featuresql.workflows.workspace import Workspace
+from flight_server.app import serve
+from flight_server.config import ServerConfig
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(
+    "serve",
+    epilog=example("featuresql serve --port 0"),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port", default=8815, show_default=True, type=int, help="The port; 0 takes a free one."
+)
+@click.option("--auth", "auth_file", type=_FILE, help="A YAML file of tokens.")
+@click.option("--tls-cert", type=_FILE, help="The certificate, as PEM.")
+@click.option("--tls-key", type=_FILE, help="The certificate's key, as PEM.")
+@click.option("--insecure", is_flag=True, help="Serve beyond this machine without TLS and tokens.")
+@debug_option
+@project_options
+def serve_command(  # noqa: PLR0913 - one parameter an option
+    *,
+    project: ProjectOptions,
+    host: str,
+    port: int,
+    auth_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    insecure: bool,
+) -> None:
+    """Serve features over Arrow Flight.
+
+    Prints `serving grpc://HOST:PORT` when it answers, and serves until it is interrupted.
+    """
+    config = ServerConfig(
+        host=host,
+        port=port,
+        auth_file=auth_file,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        insecure=insecure,
+    )
+    current: Workspace | None = None
+
+    def open_again() -> Workspace:
+        nonlocal current
+        fresh = open_workspace(project.project_dir, project.target, project.variables)
+        current = fresh if current is None else reopen_workspace(current, fresh)
+        return current
+
+    try:
+        serve(ServeFeatures(open_again), config)
+    finally:
+        if current is not None:
+            close_workspace(current)
