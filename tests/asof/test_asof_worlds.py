@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from naive_oracle import Row, as_of
 from small_project import compile_small
+from sqlglot import exp
 from worlds import TTL_US, World, instant, pair_table, single_table, spine_table, worlds
 
-from featuresql.compiler.asof import ROW, VALID_FROM, latest_query, path_query, relation, visible
+from featuresql.compiler.asof import (
+    EVENT_TS,
+    ROW,
+    VALID_FROM,
+    latest_query,
+    path_query,
+    relation,
+    visible,
+)
 from featuresql.compiler.place_relations import place_relations
 from featuresql.compiler.training_set_query import POSITION, training_set_query
 from featuresql.engines.duckdb_session import naive
@@ -50,7 +59,11 @@ def build(engine: duckdb.DuckDBPyConnection, world: World) -> None:
         engine.execute(f"CREATE OR REPLACE TABLE as_of.{name} AS {path}")
 
 
-def training_set(engine: duckdb.DuckDBPyConnection, world: World) -> list[dict]:
+def training_set(
+    engine: duckdb.DuckDBPyConnection,
+    world: World,
+    fault: Callable[[exp.Expr], exp.Expr] = lambda node: node,
+) -> list[dict]:
     known_at = instant(world.known_at)
     query = training_set_query(
         SERVICE, brought_spine=True, known_at=known_at and known_at.replace(tzinfo=None)
@@ -58,7 +71,11 @@ def training_set(engine: duckdb.DuckDBPyConnection, world: World) -> list[dict]:
     spine = naive(spine_table(world))
     numbers = pa.array(range(spine.num_rows), pa.int64())
     engine.register("spine_input", spine.append_column(POSITION, numbers))
-    return engine.sql(place_relations(query).sql("duckdb")).to_arrow_table().to_pylist()
+    return (
+        engine.sql(place_relations(query).transform(fault).sql("duckdb"))
+        .to_arrow_table()
+        .to_pylist()
+    )
 
 
 def expected(world: World) -> list[dict]:
@@ -160,3 +177,36 @@ def test_rows_that_never_win_are_left_out_of_the_path(
     assert {(code, value) for code, value in path} <= {
         (code, bare(value)) for code, value in from_oracle
     }
+
+
+def strict_bound(node: exp.Expr) -> exp.Expr:
+    """A row is not seen at its own instant."""
+    if isinstance(node, exp.LTE) and node.this.name == VALID_FROM:
+        return exp.LT(this=node.this, expression=node.expression)
+    return node
+
+
+def late_rows_ignored(node: exp.Expr) -> exp.Expr:
+    """A row is seen from its event on, though it was known only later."""
+    if isinstance(node, exp.Column) and node.name == VALID_FROM:
+        return exp.column(EVENT_TS, table=node.table, quoted=True)
+    return node
+
+
+def strict_age(node: exp.Expr) -> exp.Expr:
+    """A row of exactly the TTL's age is not seen."""
+    if isinstance(node, exp.GTE) and node.this.name == EVENT_TS:
+        return exp.GT(this=node.this, expression=node.expression)
+    return node
+
+
+@pytest.mark.parametrize("fault", [strict_bound, late_rows_ignored, strict_age])
+def test_a_deliberate_fault_is_found(
+    engine: duckdb.DuckDBPyConnection, fault: Callable[[exp.Expr], exp.Expr]
+) -> None:
+    def differs(world: World) -> bool:
+        build(engine, world)
+        return bits(training_set(engine, world, fault)) != bits(expected(world))
+
+    only_search = settings(WORLDS, max_examples=400, phases=[Phase.generate])
+    assert find(worlds, differs, settings=only_search)
