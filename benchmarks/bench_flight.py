@@ -44,24 +44,28 @@ class FixedAnswers:
     """A `Serving` that has every answer ready."""
 
     def __init__(self) -> None:
+        """Make the answers."""
         self.answers = {rows: answer_of(rows) for rows in SIZES}
         online = self.answers[1].schema
         request = pa.schema([("entity_id", pa.int64())])
         self.schemas = {"bench": ServiceSchema("bench", "at", request, online, request, online)}
 
     def services(self) -> Mapping[str, ServiceSchema]:
+        """Return the one service."""
         return self.schemas
 
     def get_online_features(
         self, _service: str, rows: pa.RecordBatch, _at: datetime | None = None
     ) -> pa.RecordBatch:
+        """Return the answer of as many rows."""
         return self.answers[rows.num_rows]
 
 
 class BareServer(flight.FlightServerBase):
     """Gives as many bytes for as many rows, and does nothing else."""
 
-    def do_exchange(self, _context, _descriptor, reader, writer):  # noqa: ANN001, ANN201
+    def do_exchange(self, _context, _descriptor, reader, writer):  # noqa: ANN001, ANN201 - pyarrow has no types
+        """Echo."""
         answers = {rows: answer_of(rows) for rows in SIZES}
         writer.begin(answers[1].schema)
         while True:

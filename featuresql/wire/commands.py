@@ -135,7 +135,7 @@ def _members(data: bytes, what: str) -> dict[str, object]:
     version = members.get("version")
     if version != VERSION or isinstance(version, bool):
         raise _refusal(f'{what} needs "version": {VERSION}, the one that this server speaks')
-    if members.get("call") not in {"online", "historical"}:
+    if members.get("call") not in ("online", "historical"):
         raise _refusal(f'{what} needs a "call" that is "online" or "historical"')
     return members
 

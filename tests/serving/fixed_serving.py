@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from featuresql.errors import CompileError, OnlineStoreError, RequestError
 from featuresql.ports import ServiceSchema
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
-SECRET = "/srv/secret/project.duckdb"
+SECRET = "/srv/secret/project.duckdb"  # noqa: S105 - no password, but a text that may not show
 DELAYS = pa.table(
     {"carrier": ["AA", "UA", "B6", "Ünï"], "delay_mean": [1.5, -2.25, float("nan"), 0.1]}
 )
@@ -96,7 +96,9 @@ class FixedServing:
         schema = self._services[service].historical
         return pa.RecordBatchReader.from_batches(schema, self._historical(spine, schema, known_at))
 
-    def _historical(self, spine: pa.Table, schema: pa.Schema, known_at: datetime | None):
+    def _historical(
+        self, spine: pa.Table, schema: pa.Schema, known_at: datetime | None
+    ) -> Iterator[pa.RecordBatch]:
         for batch in spine.to_batches(max_chunksize=10_000):
             if self.delay_s:
                 time.sleep(self.delay_s)
