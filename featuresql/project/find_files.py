@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from featuresql.errors import FeatureSQLError, did_you_mean
-from featuresql.project.text_file import Mark, TextFile
+from featuresql.errors import did_you_mean
 
 MAX_FILES: Final = 100_000
 _GLOB_CHARACTERS: Final = frozenset("*?[")
@@ -56,23 +55,18 @@ def list_files(root: Path, folder: str, suffixes: frozenset[str]) -> list[str]:
     return sorted(found)
 
 
-def check_folder(
-    root: Path, folder: str, file: TextFile, mark: Mark, errors: list[FeatureSQLError]
-) -> bool:
-    """Return whether `folder` is one of the project's; what is wrong with it goes to `errors`."""
+def check_folder(root: Path, folder: str) -> tuple[str, str, str | None] | None:
+    """Return code, message and hint where `folder` is no folder inside the project."""
     if not is_inside(root, folder):
-        message = f"the path '{folder}' leaves the project"
-        errors.append(file.error(mark, "path-outside", message, "name a folder inside the project"))
-    elif Path(os.path.realpath(root / folder)) == root:
+        hint = "name a folder inside the project"
+        return "path-outside", f"the path '{folder}' leaves the project", hint
+    if Path(os.path.realpath(root / folder)) == root:
         message = f"the path '{folder}' is the project's own folder, expected one inside it"
-        errors.append(file.error(mark, "path-outside", message))
-    elif not (root / folder).is_dir():
-        message = f"there is no folder '{folder}'"
+        return "path-outside", message, None
+    if not (root / folder).is_dir():
         hint = did_you_mean(folder, _siblings(root, folder))
-        errors.append(file.error(mark, "missing-file", message, hint))
-    else:
-        return True
-    return False
+        return "missing-file", f"there is no folder '{folder}'", hint
+    return None
 
 
 def check_data_path(root: Path, path: str) -> tuple[str, str, str | None] | None:

@@ -22,7 +22,7 @@ from featuresql.project.read_target import project_name, read_target, select_tar
 from featuresql.project.resolve_environment import resolve_environment
 from featuresql.project.strict_model import StrictModel, Variable, check_identifier
 from featuresql.project.text_file import TextFile, read_text_file
-from featuresql.project.validate_node import validate_node
+from featuresql.project.validate_node import error_at, validate_node
 from featuresql.project.yaml_node import YamlNode
 from featuresql.spec.model import MacroFile, ModelFile, Project
 
@@ -212,24 +212,27 @@ def _read_folders(  # noqa: PLR0913, PLR0917 - the reader's four and what to rea
     child = node.child(key)
     default = _DEFAULT_FOLDERS[key]
     if child is None:
-        folders = [(default, node.key_mark("name"))]
+        folders = [YamlNode(default, node.key_mark("name"))]
     else:
-        folders = [(str(e.content), e.mark) for e in child.elements() if _is_text(e)]
+        folders = [element for element in child.elements() if _is_text(element)]
     paths: dict[str, None] = {}
-    for folder, mark in folders:
+    for element in folders:
+        folder = str(element.content)
         # Git keeps no empty folders, so a project may well have lost its empty macros.
         if key == "macro_paths" and folder == default and not (root / folder).exists():
             continue
-        if not check_folder(root, folder, file, mark, errors):
-            continue
+        wrong = check_folder(root, folder)
         try:
-            paths |= dict.fromkeys(list_files(root, folder, suffixes))
+            if wrong is None:
+                paths |= dict.fromkeys(list_files(root, folder, suffixes))
         except OutsideError as error:
-            message = f"the link '{error}' leaves the project"
-            errors.append(file.error(mark, "path-outside", message, "copy what it points to"))
+            hint = "copy what it points to"
+            wrong = ("path-outside", f"the link '{error}' leaves the project", hint)
         except OSError as error:
-            message = f"cannot read the folder '{folder}': {error.strerror}"
-            errors.append(file.error(mark, "unreadable-file", message))
+            reason = f"cannot read the folder '{folder}': {error.strerror}"
+            wrong = ("unreadable-file", reason, None)
+        if wrong is not None:
+            errors.append(error_at(element, element.mark, file, wrong))
     texts = []
     for path in paths:
         try:

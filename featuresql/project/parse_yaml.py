@@ -27,7 +27,7 @@ from featuresql.project.strict_model import describe
 from featuresql.project.text_file import Mark, TextFile
 from featuresql.project.yaml_node import Scalar, YamlNode
 
-MAX_NODES: Final = 100_000
+MAX_NODES: Final = 50_000
 MAX_DEPTH: Final = 32
 _WORDS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -50,7 +50,7 @@ def parse_yaml(file: TextFile, errors: list[FeatureSQLError]) -> YamlNode | None
     """Return the document of `file`, None where it is empty; duplicate keys go to `errors`.
 
     Read as YAML 1.2 without tags and merge keys. A datetime with a zone becomes a naive one in UTC.
-    At most 100,000 values (with aliases expanded), nested at most 32 deep. Raises `ProjectError`.
+    At most 50,000 values (with aliases expanded), nested at most 32 deep. Raises `ProjectError`.
     """
     builder = _Builder(file, errors)
     try:

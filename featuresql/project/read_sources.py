@@ -13,7 +13,7 @@ from featuresql.errors import FeatureSQLError, Location, did_you_mean
 from featuresql.project.find_files import check_data_path
 from featuresql.project.project_file import EntitySection, SourceSection
 from featuresql.project.text_file import TextFile
-from featuresql.project.validate_node import section
+from featuresql.project.validate_node import error_at, section
 from featuresql.project.yaml_node import YamlNode
 from featuresql.spec.column_type import parse_type
 from featuresql.spec.model import Column, Entity, Source
@@ -46,8 +46,10 @@ def read_sources(
         if found is None:
             continue
         for key, code, message, hint in _wrong(root, found):
+            culprit = child.child(key) or child
             mark = child.key_mark(key) if key in child.keys else _children_mark(node, name)
-            errors.append(file.error(mark, code, f"source '{name}': {message}", hint))
+            what = (code, f"source '{name}': {message}", hint)
+            errors.append(error_at(culprit, mark, file, what))
         sources[name] = _source(name, found, child, file, _children_mark(node, name))
     return sources
 

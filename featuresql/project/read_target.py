@@ -8,7 +8,7 @@ from typing import Final
 from featuresql.errors import FeatureSQLError, did_you_mean
 from featuresql.project.project_file import ProjectFile, TargetSection
 from featuresql.project.text_file import TextFile
-from featuresql.project.validate_node import section
+from featuresql.project.validate_node import error_at, section
 from featuresql.project.yaml_node import YamlNode
 from featuresql.spec.model import EngineConfig, OnlineConfig, RegistryConfig, Target
 
@@ -32,7 +32,8 @@ def select_target(
         if default.content not in names:
             message = f"unknown target '{default.content}' in 'default_target'"
             hint = did_you_mean(default.content, names)
-            errors.append(file.error(default.mark, "unknown-target", message, hint))
+            what = ("unknown-target", message, hint)
+            errors.append(error_at(default, default.mark, file, what))
             chosen = chosen or default.content
         chosen = chosen or default.content
     if chosen is None and len(names) == 1:

@@ -30,7 +30,10 @@ TEMPLATE_PATTERN: Final = r"\{\{"
 
 
 def problem(code: str, message: str, hint: str = "") -> PydanticCustomError:
-    """Return an error that a validator raises: it keeps its code, message and hint."""
+    """Return an error that a validator raises: it keeps its code, message and hint.
+
+    The hyphen in `code` is what tells it from pydantic's own.
+    """
     return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
 
 
@@ -108,7 +111,7 @@ def _duration(text: str) -> str:
     try:
         parse_duration(text)
     except ValueError as error:
-        raise problem("duration", str(error)) from error
+        raise problem("not-a-duration", str(error)) from error
     return text
 
 

@@ -17,6 +17,7 @@ _SECRET_KEY: Final = re.compile(r"(pass(?:word|wd|phrase)?|secret|token|credenti
 _SECRET_VALUE: Final = re.compile(
     r"((?:pass\w*|\w*secret\w*|\w*token\w*|credential\w*)['\"]?\s*[:=]\s*)[^\s,}].*", re.IGNORECASE
 )
+_BARE_URL: Final = re.compile(r"(\burl['\"]?\s*:\s*)(?!['\"]?[\w+]+://)[^\s,}].*")
 _URL_PASSWORD: Final = re.compile(r"(://[^/\s:@]*:)[^/\s]*@")
 
 Mark = tuple[int, int]
@@ -58,7 +59,8 @@ def is_secret_key(key: object) -> bool:
 
 def mask_secrets(line: str) -> str:
     """Return `line` with `***` for what stands after a secret's key or in a URL's password."""
-    return _URL_PASSWORD.sub(r"\1***@", _SECRET_VALUE.sub(r"\1***", line))
+    line = _BARE_URL.sub(r"\1***", _SECRET_VALUE.sub(r"\1***", line))
+    return _URL_PASSWORD.sub(r"\1***@", line)
 
 
 def printable(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
@@ -72,7 +74,8 @@ def read_text_file(root: Path, path: str) -> TextFile:
     Raises `ProjectError` where the file is missing, larger than 1 MB, not UTF-8 or not text.
     """
     try:
-        with (root / path).open("rb") as file:
+        # Not Path.open, which takes no opener.
+        with open(root / path, "rb", opener=_without_waiting) as file:
             data = file.read(MAX_FILE_BYTES + 1) if _is_regular(file.fileno()) else None
     except FileNotFoundError as error:
         raise ProjectError(f"there is no file '{path}'", code="missing-file") from error
@@ -84,6 +87,11 @@ def read_text_file(root: Path, path: str) -> TextFile:
     if len(data) > MAX_FILE_BYTES:
         raise _file_error(path, "file-too-large", "the file is larger than 1 MB")
     return TextFile(path, _decode(path, data).replace("\r\n", "\n"))
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that stands in its place is opened too, and not waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _is_regular(descriptor: int) -> bool:

@@ -108,8 +108,8 @@ SYNTAX = [
             f"  {n}: &{n} [{','.join([f'*{p}'] * 10)}]\n"
             for p, n in zip("abcdefg", "bcdefgh", strict=True)
         ),
-        "too-many-values featuresql.yml:7:37",
-        "more than 100,000 values",
+        "too-many-values featuresql.yml:7:22",
+        "more than 50,000 values",
     ),
     project_file(
         "a file that is too large",

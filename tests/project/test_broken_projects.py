@@ -38,5 +38,6 @@ def test_a_broken_project_gives_one_error_that_says_where_and_what(
     lines = broken.files.get(path, b"")
     if isinstance(lines, str) and len(lines) < 10_000 and error.excerpt is not None:
         shown = lines.split("\n")[int(line) - 1].replace("\t", " ").replace("\x1b", " ")
-        assert error.excerpt == shown[:160]
+        before, *masked = error.excerpt.split("***")
+        assert shown.startswith(before) if masked else before == shown[:160]
     assert str(tmp_path) not in str(error)
