@@ -1,0 +1,1 @@
+"""Online stores: the codec of their rows and keys, and the adapters."""
