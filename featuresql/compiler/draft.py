@@ -114,10 +114,9 @@ class Draft:
         """Return the place in the template of `node`, of what it holds, or of what holds it."""
         current = node
         while current is not None:
-            for part in current.walk():
-                start = part.meta.get("start")
-                if start is not None:
-                    return self.rendered.source_map.locate(start)
+            starts = [start for n in current.walk() if (start := n.meta.get("start")) is not None]
+            if starts:
+                return self.rendered.source_map.locate(min(starts))
             current = current.parent
         return Location(self.rendered.path)
 

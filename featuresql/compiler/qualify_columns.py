@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, SqlglotError
+from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
@@ -29,8 +29,8 @@ def qualify_columns(draft: Draft) -> Draft:
             quote_identifiers=False,
             validate_qualify_columns=False,
         )
-    except (OptimizeError, SqlglotError) as error:
-        raise draft.error("names", f"names cannot be resolved: {error}") from None
+    except SqlglotError as error:
+        raise _name_error(draft, str(error)) from None
     errors = []
     for scope in traverse_scope(tree):
         errors += _unknown_columns(draft, scope)
@@ -50,6 +50,23 @@ def _schema(draft: Draft) -> MappingSchema:
     return MappingSchema(filled, dialect="duckdb", normalize=False)
 
 
+def _name_error(draft: Draft, reason: str) -> CompileError:
+    """Return the error for what `qualify` refuses, at the column that it names."""
+    name = reason.partition("Unknown column: ")[2].strip()
+    column = next((c for c in draft.tree.find_all(exp.Column) if c.name.lower() == name), None)
+    if column is None:
+        return draft.error("names", f"names cannot be resolved: {reason}")
+    known = {
+        found.name
+        for table in draft.tree.find_all(exp.Table)
+        if column.table in {"", table.alias_or_name}
+        for found in draft.catalog.relation_columns(table.db, table.name) or ()
+    }
+    where = f"'{column.table}' has" if column.table else "there is"
+    hint = did_you_mean(name, known) if known else None
+    return draft.error("unknown-column", f"{where} no column '{name}'", column, hint)
+
+
 def _unknown_columns(draft: Draft, scope: Scope) -> list[CompileError]:
     errors = []
     for column in scope.columns:
@@ -63,7 +80,7 @@ def _unknown_columns(draft: Draft, scope: Scope) -> list[CompileError]:
             message = f"'{column.table}' has no column '{column.name}'"
             hint = did_you_mean(column.name, known)
             errors.append(draft.error("unknown-column", message, column, hint))
-        elif known is None and not scope.external_columns and column.table not in scope.sources:
+        elif known is None and scope.parent is None and column.table not in scope.sources:
             message = f"there is no relation '{column.table}' here"
             hint = did_you_mean(column.table, scope.sources)
             errors.append(draft.error("unknown-relation", message, column, hint))
