@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "materialize": "Write feature views into the online store.",
     "serve": "Serve features over Arrow Flight.",
     "get": "Show one online feature vector.",
-    "ls": "List models.",
+    "ls": "List models, parents first.",
     "debug": "Show a model after each pass of the compiler.",
     "demo": "Go the whole way on the example project.",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -22,8 +22,11 @@ class BatchWriter(Protocol):
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Append `batch`."""
 
+    def close(self) -> None:
+        """End the file."""
 
-_WRITERS: Final[dict[str, Callable[[str, pa.Schema], AbstractContextManager[BatchWriter]]]] = {
+
+_WRITERS: Final[dict[str, Callable[[str, pa.Schema], BatchWriter]]] = {
     ".parquet": parquet.ParquetWriter,
     ".csv": csv.CSVWriter,
     ".arrow": ipc.new_file,
@@ -51,24 +54,44 @@ def write_rows(path: Path, batches: pa.RecordBatchReader) -> int:
     check_suffix(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        rows = _write(temporary, path.suffix.lower(), batches)
-        temporary.replace(path)
-    except pa.ArrowNotImplementedError as error:
-        raise _refusal(path, str(error), "write .parquet instead") from None
-    except OSError as error:
-        raise _refusal(path, error.strerror or str(error)) from None
+        rows = _write(path, temporary, batches)
+        with _translated(path):
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return rows
 
 
-def _write(path: Path, suffix: str, batches: pa.RecordBatchReader) -> int:
+def _write(path: Path, temporary: Path, batches: pa.RecordBatchReader) -> int:
+    """Only what the file causes is translated: reading the batches may fail too."""
     rows = 0
-    with _WRITERS[suffix](str(path), batches.schema) as writer:
+    with _translated(path):
+        writer = _WRITERS[path.suffix.lower()](str(temporary), batches.schema)
+    try:
         for batch in _grouped(batches, batches.schema):
-            writer.write_batch(batch)
+            with _translated(path):
+                writer.write_batch(batch)
             rows += batch.num_rows
+    finally:
+        with _translated(path):
+            writer.close()
     return rows
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise RequestError(
+            f"'{path}' cannot be written: {said.splitlines()[0]}",
+            code="file-write",
+            hint=f"a {path.suffix} file may be unable to hold a column's type; try .parquet"
+            if isinstance(error, pa.ArrowInvalid | pa.ArrowNotImplementedError)
+            else None,
+        ) from None
 
 
 def _grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -89,8 +112,3 @@ def _joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> list[pa.RecordB
         pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
     )
     return found
-
-
-def _refusal(path: Path, reason: str, hint: str | None = None) -> RequestError:
-    first = reason.split("\n", 1)[0]
-    return RequestError(f"'{path}' cannot be written: {first}", code="file-write", hint=hint)
