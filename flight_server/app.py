@@ -42,7 +42,7 @@ def make_server(serving: Serving, config: ServerConfig) -> FeatureServer:
         is_guarded=authenticator is not None,
         shield=Shield(counters.count_fault),
         counters=counters,
-        slots=Slots(config.limits.max_streams),
+        slots=Slots(config.limits.max_streams, config.limits.idle_s),
     )
     try:
         return FeatureServer(context, config, authenticator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import click
@@ -9,12 +10,32 @@ import click
 from featuresql.bootstrap import close_workspace, open_workspace, reopen_workspace
 from featuresql.cli.guard import debug_option
 from featuresql.cli.options import ProjectOptions, example, project_options
+from featuresql.errors import did_you_mean
 from featuresql.workflows.serve_features import ServeFeatures
 from featuresql.workflows.workspace import Workspace
 from flight_server.app import serve
-from flight_server.config import ServerConfig
+from flight_server.config import Limits, ServerConfig
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def to_limits(
+    _context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> Limits:
+    """Return the limits that `NAME=NUMBER` texts say, the usual ones where they say nothing."""
+    usual = asdict(Limits())
+    numbers = dict(usual)
+    for text in texts:
+        name, _, number = text.partition("=")
+        if name not in usual:
+            raise click.BadParameter(
+                f"there is no limit '{name}'; {did_you_mean(name, usual)}", param=parameter
+            )
+        try:
+            numbers[name] = type(usual[name])(number)
+        except ValueError:
+            raise click.BadParameter(f"'{text}' is no NAME=NUMBER", param=parameter) from None
+    return Limits(**numbers)
 
 
 @click.command(
@@ -29,6 +50,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--auth", "auth_file", type=_FILE, help="A YAML file of tokens.")
 @click.option("--tls-cert", type=_FILE, help="The certificate, as PEM.")
 @click.option("--tls-key", type=_FILE, help="The certificate's key, as PEM.")
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    callback=to_limits,
+    metavar="NAME=NUMBER",
+    help="A limit of the server's; give it once for each. Names: "
+    + ", ".join(field.name for field in fields(Limits)),
+)
 @click.option("--insecure", is_flag=True, help="Serve beyond this machine without TLS and tokens.")
 @debug_option
 @project_options
@@ -40,6 +70,7 @@ def serve_command(  # noqa: PLR0913 - one parameter an option
     auth_file: Path | None,
     tls_cert: Path | None,
     tls_key: Path | None,
+    limits: Limits,
     insecure: bool,
 ) -> None:
     """Serve features over Arrow Flight.
@@ -53,6 +84,7 @@ def serve_command(  # noqa: PLR0913 - one parameter an option
         tls_cert=tls_cert,
         tls_key=tls_key,
         insecure=insecure,
+        limits=limits,
     )
     current: Workspace | None = None
 

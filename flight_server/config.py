@@ -18,7 +18,8 @@ class Limits:
 
     `max_rows`, `max_bytes` and `max_columns` bound one message, the spine's two a whole training
     set's spine. A text view or a dictionary counts with the bytes that its values have when written
-    out. `idle_s` is how long a stream may stay silent while others want its place.
+    out. `idle_s` is how long a stream may stay silent while others want its place; it is cut then
+    with its connection, unless another stream of that connection is at work.
     """
 
     max_rows: int = 100_000

@@ -46,7 +46,7 @@ def check_size(batch: pa.RecordBatch, limits: Limits) -> None:
             raise RequestError(
                 f"a message holds {size:,} {unit}, the server's limit {limit} is {most:,}",
                 code="too-large",
-                hint=f"send several messages, or start the server with a greater {limit}",
+                hint=f"send several messages, or serve with a greater --limit {limit}=NUMBER",
             )
 
 
@@ -86,7 +86,7 @@ def _check_written_bytes(batch: pa.RecordBatch, limits: Limits) -> None:
             raise RequestError(
                 f"a column holds more than the server's limit max_bytes of {limits.max_bytes:,}",
                 code="too-large",
-                hint="send several messages, or start the server with a greater max_bytes",
+                hint="send several messages, or serve with a greater --limit max_bytes=NUMBER",
             )
 
 

@@ -16,6 +16,7 @@ from flight_server.config import ServerConfig
 from flight_server.context import ServerContext
 from flight_server.handlers import catalog
 from flight_server.handlers.actions import ACTIONS, act
+from flight_server.handlers.exchange import Exchange
 from flight_server.handlers.get import get
 from flight_server.handlers.historical_exchange import historical_exchange
 from flight_server.handlers.online_exchange import online_exchange
@@ -72,18 +73,20 @@ class FeatureServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow h
         with self._context.shield.over("DoExchange"):
             caller = known_caller_of(context)
             command = decode_command(descriptor.command or b"")
-            with self._context.slots.call():
+            with self._context.slots.call(context.peer()) as call:
+                exchange = Exchange(call, reader, writer)
                 if isinstance(command, OnlineCommand):
-                    online_exchange(self._context, caller, command, reader, writer)
+                    online_exchange(self._context, caller, command, exchange)
                 else:
-                    historical_exchange(self._context, caller, command, reader, writer)
+                    historical_exchange(self._context, caller, command, exchange)
 
     def do_get(
         self, context: flight.ServerCallContext, ticket: flight.Ticket
     ) -> flight.FlightDataStream:
         """Answer one ticket."""
         with self._context.shield.over("DoGet"):
-            return get(self._context, known_caller_of(context), ticket.ticket)
+            caller = known_caller_of(context)
+            return get(self._context, caller, ticket.ticket, context.peer())
 
     def do_put(
         self,

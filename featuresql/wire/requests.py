@@ -21,15 +21,14 @@ def conform_request(rows: Rows, service: ServiceSchema, at: datetime | None) -> 
     of their own come with `at`.
     """
     schema, event_time = service.request, service.event_time
-    if event_time in schema.names:
-        return conform(rows, schema, what=_WHAT)
     if event_time not in rows.schema.names:
-        return conform(rows, schema, what=_WHAT)
+        return conform(rows, schema, what=_WHAT, optional=frozenset({event_time}))
     if at is not None:
         raise RequestError(
             f"{_WHAT} has both 'at' and instants of its own in '{event_time}'",
             code="two-instants",
             hint=f"leave out 'at' or the column '{event_time}'",
         )
-    field = pa.field(event_time, pa.timestamp("us", tz="UTC"))
-    return conform(rows, schema.append(field), what=_WHAT)
+    if event_time not in schema.names:
+        schema = schema.append(pa.field(event_time, pa.timestamp("us", tz="UTC")))
+    return conform(rows, schema, what=_WHAT)

@@ -17,13 +17,13 @@ from flight_server.handlers.online_exchange import answer_online
 from flight_server.limits import check_size
 
 
-def get(context: ServerContext, caller: Caller, ticket: bytes) -> flight.GeneratorStream:
+def get(context: ServerContext, caller: Caller, ticket: bytes, peer: str) -> flight.GeneratorStream:
     """Return the answer to a ticket: online features, or the service's own training set."""
     command = decode_ticket(ticket)
     service = context.service(command.service, caller)
     with ExitStack() as stack:
-        stack.enter_context(context.slots.call())
-        stack.enter_context(context.slots.work())
+        call = stack.enter_context(context.slots.call(peer))
+        stack.enter_context(call.work())
         if isinstance(command, OnlineTicket):
             rows = rows_from_json(command.rows, service.request)
             check_size(rows, context.limits)

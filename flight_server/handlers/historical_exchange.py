@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from pyarrow import flight
 
 from featuresql.errors import RequestError
 from featuresql.wire.chunks import cut_by_bytes
@@ -11,7 +10,7 @@ from featuresql.wire.commands import HistoricalCommand
 from flight_server.auth import Caller
 from flight_server.config import Limits
 from flight_server.context import ServerContext
-from flight_server.handlers.reading import read_chunk
+from flight_server.handlers.exchange import Exchange
 from flight_server.limits import check_batch
 
 
@@ -19,29 +18,28 @@ def historical_exchange(
     context: ServerContext,
     caller: Caller,
     command: HistoricalCommand,
-    reader: flight.MetadataRecordBatchReader,
-    writer: flight.MetadataRecordBatchWriter,
+    exchange: Exchange,
 ) -> None:
     """Read the whole spine, then write the training set in its order."""
     context.service(command.service, caller)
-    spine = _read_spine(reader, context.limits)
-    with context.slots.work():
+    spine = _read_spine(exchange, context.limits)
+    with exchange.call.work():
         answer = context.serving.get_historical_features(command.service, spine, command.known_at)
         with answer:
-            writer.begin(answer.schema)
+            exchange.writer.begin(answer.schema)
             rows = 0
             for batch in answer:
                 rows += batch.num_rows
                 for piece in cut_by_bytes(batch):
-                    writer.write_batch(piece)
+                    exchange.writer.write_batch(piece)
     context.counters.count_request(rows)
 
 
-def _read_spine(reader: flight.MetadataRecordBatchReader, limits: Limits) -> pa.Table:
+def _read_spine(exchange: Exchange, limits: Limits) -> pa.Table:
     batches: list[pa.RecordBatch] = []
     rows = size = 0
     schema: pa.Schema | None = None
-    while (chunk := read_chunk(reader)) is not None:
+    while (chunk := exchange.read()) is not None:
         if chunk.data is None:
             continue
         check_batch(chunk.data, limits)
@@ -65,5 +63,5 @@ def _check_total(limit: str, unit: str, found: int, most: int) -> None:
         raise RequestError(
             f"the spine has more than {most:,} {unit}, the server's limit {limit}",
             code="too-large",
-            hint=f"bring a smaller spine, or start the server with a greater {limit}",
+            hint=f"bring a smaller spine, or serve with a greater --limit {limit}=NUMBER",
         )

@@ -13,7 +13,7 @@ from featuresql.wire.replies import encode_fault_reply, encode_reply
 from featuresql.wire.requests import conform_request
 from flight_server.auth import Caller
 from flight_server.context import ServerContext
-from flight_server.handlers.reading import metadata_bytes, read_chunk
+from flight_server.handlers.exchange import Exchange, metadata_of
 from flight_server.limits import check_batch
 
 
@@ -21,8 +21,7 @@ def online_exchange(
     context: ServerContext,
     caller: Caller,
     command: OnlineCommand,
-    reader: flight.MetadataRecordBatchReader,
-    writer: flight.MetadataRecordBatchWriter,
+    exchange: Exchange,
 ) -> None:
     """Answer each batch that comes, in order, until the client has written its last.
 
@@ -30,9 +29,9 @@ def online_exchange(
     failure that is no `FeatureSQLError` ends it, and so does a reload that changed the columns.
     """
     columns = context.service(command.service, caller).online
-    writer.begin(columns)
-    while (chunk := read_chunk(reader)) is not None:
-        with context.slots.work():
+    exchange.writer.begin(columns)
+    while (chunk := exchange.read()) is not None:
+        with exchange.call.work():
             service = context.service(command.service, caller)
             if service.online is not columns and not service.online.equals(columns):
                 raise ServingError(
@@ -40,7 +39,7 @@ def online_exchange(
                     code="service-changed",
                     hint="open a new stream",
                 )
-            _reply(context, service, chunk, writer)
+            _reply(context, service, chunk, exchange.writer)
 
 
 def answer_online(
@@ -63,7 +62,7 @@ def _reply(
 ) -> None:
     metadata = RequestMetadata()
     try:
-        metadata = decode_metadata(metadata_bytes(chunk))
+        metadata = decode_metadata(metadata_of(chunk))
         rows = chunk.data
         if rows is None:
             raise RequestError(

@@ -235,3 +235,30 @@ def test_memory_is_bounded_by_the_environment_once() -> None:
     assert memory_environment({"MIMALLOC_RESERVE_OS_MEMORY": "1GiB"}, 512) == {
         "MIMALLOC_RESERVE_OS_MEMORY": "1GiB"
     }
+
+
+def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "flight_server", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--limit", "max_row=5"], "did you mean 'max_rows'?"),
+        (["--limit", "max_rows=0"], "the limit max_rows is 0"),
+        (["--host", "0.0.0.0"], "lets others in without TLS and tokens"),  # noqa: S104 - refused
+    ],
+)
+def test_the_command_refuses_what_does_not_fit(arguments: list[str], said: str) -> None:
+    run = run_command(*arguments, "--project-dir", str(ROOT))
+    assert run.returncode == 2
+    assert said in " ".join(run.stderr.replace("│", " ").split())
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
