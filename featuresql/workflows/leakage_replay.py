@@ -74,32 +74,40 @@ def leakage_replay(
     A row that was known at an instant and is changed, missing or extra in the full build is a leak.
     Rows that differ by nothing but the rounding of floats are a warning.
     """
+    results = {name: _untested(compiled.models[name]) for name in views}
     if not views:
         return ()
-    plan, _, _ = plan_models(workspace, compiled, " ".join(views))
-    steps = {step.model: step for step in plan.steps}
-    results = {name: _untested(compiled.models[name]) for name in views}
-    for name in views:
-        if steps[name].action == "build":
+    try:
+        plan, _, _ = plan_models(workspace, compiled, " ".join(views))
+        steps = {step.model: step for step in plan.steps}
+        built = {name: steps[name].relation for name in views if steps[name].action == "keep"}
+        reach = ancestors(compiled.models, built)
+        needed = tuple(name for name in compiled.models if name in reach)
+        with workspace.engine.session() as session:
+            replay = _Replay(workspace, compiled, session, built, results, needed)
+            with _dropping(replay):
+                _replay_all(replay, instants, seed)
+    except FeatureSQLError as error:
+        results = {
+            name: error_result(NAME, "leakage", name, result.location, error)
+            for name, result in results.items()
+        }
+    return tuple(results[name] for name in views)
+
+
+def _replay_all(replay: _Replay, count: int, seed: int) -> None:
+    """Replay at `count` instants; every view gets its result."""
+    for name, result in replay.results.items():
+        if name not in replay.built:
             message = f"'{name}' is not built from the present text and sources"
             hint = "run `featuresql run` first"
-            results[name] = replace(results[name], status="error", message=message, hint=hint)
-    replayed = [name for name in views if results[name].status == "pass"]
-    reach = ancestors(compiled.models, replayed)
-    needed = tuple(name for name in compiled.models if name in reach)
-    built = {name: steps[name].relation for name in replayed}
-    with workspace.engine.session() as session:
-        replay = _Replay(workspace, compiled, session, built, results, needed)
-        with _dropping(replay):
-            found = _instants(replay, instants, seed)
-            for instant in found:
-                _replay_at(replay, instant)
-    if not found:
-        nothing = "nothing to replay: no source has an event time and rows"
-        for name in replayed:
-            if results[name].status == "pass":
-                results[name] = replace(results[name], message=nothing)
-    return tuple(results[name] for name in views)
+            replay.results[name] = replace(result, status="error", message=message, hint=hint)
+    instants = _instants(replay, count, seed)
+    for instant in instants:
+        _replay_at(replay, instant)
+    for name in () if instants else replay.built:
+        message = "nothing to replay: no source has an event time and rows"
+        replay.results[name] = replace(replay.results[name], message=message)
 
 
 def _untested(model: CompiledModel) -> TestResult:
@@ -117,12 +125,7 @@ def _instants(replay: _Replay, count: int, seed: int) -> list[datetime]:
     if not cut:
         return []
     query = place_relations(instants_query(cut, pick_fractions(count, seed)))
-    try:
-        found = replay.session.query(query.sql("duckdb")).read_all()[KNOWN_AT].to_pylist()
-    except FeatureSQLError as error:
-        for name in replay.built:
-            _fail_to_run(replay, name, error)
-        return []
+    found = replay.session.query(query.sql("duckdb")).read_all()[KNOWN_AT].to_pylist()
     instants = {instant.astimezone(UTC).replace(tzinfo=None) for instant in found if instant}
     return sorted(instants)
 
