@@ -14,7 +14,7 @@ MAX_SQL_CHARS = 1_000_000
 
 
 def parse(draft: Draft) -> Draft:
-    """Parse the rendered SQL in DuckDB's dialect.
+    """Parse the rendered SQL in DuckDB's dialect; comments are dropped.
 
     Raises `CompileError` where it is no SQL, no SELECT, or more than one statement.
     """
@@ -40,6 +40,8 @@ def parse(draft: Draft) -> Draft:
     if not isinstance(tree, exp.Query) or isinstance(tree, exp.Table):
         kind = tree.key.upper()
         raise draft.error("not-select", f"a model is one SELECT, this is {kind}", tree)
+    for node in tree.walk():
+        node.comments = None
     return replace(draft, tree=tree)
 
 

@@ -4,7 +4,6 @@ select CODE as Name, n + 1 as next, next * 2 as doubled, sum(n) over (partition 
 from {{ source('single_rows') }} where f is not null
 
 -- compiled
-/* a comment that is gone */
 SELECT
   single_rows.code AS name,
   single_rows.n + 1 AS next,
