@@ -37,6 +37,7 @@ VIEW: Final = "carrier_delay"
 FEATURE: Final = "arr_delay_mean"
 WATERMARK: Final = datetime(2013, 7, 1, 16, tzinfo=UTC)
 FLIGHTS: Final = 2_500
+_KINDS: Final = {"unit": "unit tests", "data": "data tests", "leakage": "leakage replays"}
 _DEFAULT: Final = Path("featuresql-demo")
 
 
@@ -97,7 +98,7 @@ def _test(project: ProjectOptions) -> None:
         seconds = perf_counter() - began
     raise_failures(report)
     for kind, count in Counter(result.kind for result in report.results).items():
-        click.echo(f"{count} {kind} tests passed")
+        click.echo(f"{count} {_KINDS[kind]} passed")
     click.echo(f"in {seconds:.2f} s")
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -89,14 +88,29 @@ def test_csv_keys_keep_their_text_and_nothing_is_null(tmp_path: Path) -> None:
     assert rows["d"].to_pylist() == [Decimal("1.50"), None, Decimal("2.25")]
 
 
-def test_every_bit_of_a_float_counts_in_a_comparison() -> None:
-    nan = float("nan")
-    left = pa.table({"x": pa.array([1.0, 0.0, nan, None, 0.1, None]), "l": pa.array([1] * 6)})
-    right = pa.table(
-        {"x": pa.array([1.0, -0.0, nan, None, math.nextafter(0.1, 1), 2.0]), "r": pa.array([1] * 6)}
-    )
-    (found,) = compare_columns(left, right)
-    assert (found.name, found.rows, found.values, found.differing) == ("x", 6, 4, 3)
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+@pytest.mark.parametrize(
+    ("left", "right", "differing"),
+    [
+        (NAN, NAN, 0),
+        (None, None, 0),
+        (0.0, -0.0, 1),
+        (NAN, None, 1),
+        (None, 2.0, 1),
+        (1.0, float(np.nextafter(np.float32(1), np.float32(2))), 1),
+    ],
+)
+def test_every_bit_of_a_float_counts_in_a_comparison(
+    kind: pa.DataType, left: float | None, right: float | None, differing: int
+) -> None:
+    ours = pa.table({"x": pa.array([left], kind), "ours": [1]})
+    theirs = pa.table({"x": pa.array([right], kind), "theirs": [1]})
+    (found,) = compare_columns(ours, theirs)
+    assert (found.name, found.rows, found.differing) == ("x", 1, differing)
+    assert found.values == (left is not None)
 
 
 def test_texts_and_instants_are_compared_too() -> None:
