@@ -29,7 +29,6 @@ class DuckDBEvaluator:
         with translated():
             cursor.register(REQUEST, naive(pa.Table.from_batches([batch])))
             table = cursor.sql(statement).to_arrow_table()
-            cursor.unregister(REQUEST)
         whole = table.cast(utc_schema(table.schema)).combine_chunks()
         batches = whole.to_batches()
         return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=whole.schema)

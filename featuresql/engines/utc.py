@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from featuresql.errors import EngineError
+
+MAX_MESSAGE_CHARS = 500
 UTC_TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 
@@ -29,14 +32,24 @@ def utc_type(data_type: pa.DataType) -> pa.DataType:
     return data_type
 
 
+def stream_error(error: Exception) -> EngineError:
+    """Return the error for what the engine says in the middle of a stream."""
+    sentence = " ".join(str(error).split("\n\nLINE ", maxsplit=1)[0].split())
+    return EngineError(f"DuckDB: {sentence[:MAX_MESSAGE_CHARS]}")
+
+
 def utc_batches(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
     """Return the same rows, streamed, with the schema of `utc_schema`."""
     schema = utc_schema(reader.schema)
-    if schema.equals(reader.schema):
-        return reader
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in reader:
+        while True:
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
+            except (OSError, pa.ArrowException) as error:
+                raise stream_error(error) from None
             arrays = [a.cast(f.type) for a, f in zip(batch.columns, schema, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
