@@ -110,11 +110,7 @@ def _guarded_filter(name: str, function: Function, budget: Budget) -> Function:
         if name == "default" and isinstance(value, Undefined):
             return function(value, *rest, **named)
         size = budget.inputs(value, *rest, *named.values())
-        if (
-            size.holds_rendered
-            and (name in MAKING_FILTERS or isinstance(value, RenderedText))
-            and name not in {"default", "string", "count", "length"}
-        ):
+        if size.holds_rendered and not _keeps_rendered(name, value):
             raise rendered_text_error()
         check = _CHECKS.get(name)
         if check is not None:
@@ -128,6 +124,13 @@ def _guarded_filter(name: str, function: Function, budget: Budget) -> Function:
         return made if isinstance(made, RenderedText) else budget.output(made, size)
 
     return update_wrapper(run, function)
+
+
+def _keeps_rendered(name: str, value: object) -> bool:
+    """Whether the filter leaves each text that it finds as it is."""
+    if isinstance(value, RenderedText):
+        return name in {"count", "default", "length", "string"}
+    return name in CHOOSING_FILTERS | {"count", "length"}
 
 
 def _identifier_filter(value: object) -> str:

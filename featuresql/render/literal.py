@@ -135,6 +135,7 @@ RESERVED_WORDS = frozenset(
         "try_cast",
         "union",
         "unique",
+        "unpack",
         "unpivot",
         "user",
         "using",

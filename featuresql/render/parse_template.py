@@ -72,8 +72,9 @@ def syntax_faults(file: TemplateFile) -> Iterator[None]:
         raise placed(RenderError(f"the template is malformed: {reason}"), file, 0) from None
     except (RecursionError, MemoryError):
         raise placed(limit_error("it is nested too deeply"), file, 0) from None
-    except (ValueError, OverflowError) as error:
-        raise placed(RenderError(f"a number or text is invalid: {error}"), file, 0) from None
+    except (ValueError, OverflowError):
+        # Of a number that Python will not read; anything else in a template is a syntax error.
+        raise placed(RenderError("a number in the template is too long"), file, 0) from None
 
 
 def placed(error: RenderError, file: TemplateFile, offset: int) -> RenderError:
@@ -88,5 +89,7 @@ def placed(error: RenderError, file: TemplateFile, offset: int) -> RenderError:
 def _syntax_message(error: TemplateSyntaxError) -> str:
     message = (error.message or "the template is malformed").removesuffix(".")
     message = re.sub(r"^unexpected char (.+) at \d+$", r"unexpected character \1", message)
+    if message.endswith(("character '\"'", 'character "\'"')):
+        message = "a text is not closed: its second quote is missing"
     message = message.replace("Jinja was looking for", "it lacks one of")
     return message[:1].lower() + message[1:]

@@ -171,5 +171,7 @@ def _undefined_error(fault: UndefinedNameError, names: Mapping[str, object]) -> 
 def _plain_message(error: Exception) -> str:
     if isinstance(error, ZeroDivisionError):
         return "a number is divided by zero"
+    if isinstance(error, OverflowError):
+        return "a number grows too large"
     text = str(error).removesuffix(".")
     return text.replace("VariableText", "text").replace("RenderedText", "text") or "it fails"

@@ -6,6 +6,7 @@ compared with where the character stands.
 
 import dataclasses
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from render_case import MODEL_PATH, render_error, rendered
 from featuresql.errors import Location
 
 FIRST_LETTER = 0x4E00
+Node = tuple[Any, ...]  # a kind, and what it is made with
 MACROS = {
     "macros/a.sql": "{# 1 #}\n{% macro shown(x) %}m\n{{ x }}n{% endmacro %}\n"
     "{% macro around() %}({{ caller() }}){% endmacro %}"
@@ -54,14 +56,14 @@ def check(template: str) -> int:
 class Maker:
     """Makes text whose letters occur once, and expressions that print a number of their own."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.letters = itertools.count(FIRST_LETTER)
         self.numbers = itertools.count()
 
     def text(self, shape: str) -> str:
         return "".join(chr(next(self.letters)) if c == "x" else c for c in shape)
 
-    def make(self, node) -> str:
+    def make(self, node: Node) -> str:
         kind, *rest = node
         if kind == "text":
             return self.text(rest[0])
@@ -102,7 +104,7 @@ NODE = st.recursive(
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(NODE, max_size=8))
-def test_every_character_leads_to_its_place(nodes):
+def test_every_character_leads_to_its_place(nodes: list[Node]) -> None:
     maker = Maker()
     check("".join(maker.make(node) for node in nodes))
 
@@ -118,37 +120,37 @@ def test_every_character_leads_to_its_place(nodes):
         ("一\r\n二\r三\n四", 4),
     ],
 )
-def test_known_shapes_lead_to_their_places(template, characters):
+def test_known_shapes_lead_to_their_places(template: str, characters: int) -> None:
     assert check(template.replace("\r\n", "\n").replace("\r", "\n")) == characters
 
 
 def places(template: str) -> dict[str, tuple[int, int]]:
     model = rendered(template, MACROS)
-    found = {}
+    found: dict[str, tuple[int, int]] = {}
     for offset, character in enumerate(model.sql):
         location = model.source_map.locate(offset)
         found.setdefault(character, (location.line, location.column))
     return found
 
 
-def test_what_a_macro_prints_lies_where_the_model_calls_it():
+def test_what_a_macro_prints_lies_where_the_model_calls_it() -> None:
     assert places("a\n  {{ shown('b') }}") | {"\n": None, " ": None} == {
         "a": (1, 1), "m": (2, 3), "b": (2, 3), "n": (2, 3), "\n": None, " ": None
     }  # fmt: skip
 
 
-def test_what_call_and_filter_blocks_print_lies_at_their_tags():
+def test_what_call_and_filter_blocks_print_lies_at_their_tags() -> None:
     assert places("a\n{% call around() %}b{% endcall %}") | {"\n": None} == {
         "a": (1, 1), "(": (2, 1), "b": (2, 1), ")": (2, 1), "\n": None
     }  # fmt: skip
     assert places("a {% filter upper %}b{% endfilter %}")["B"] == (1, 3)
 
 
-def test_what_a_set_block_keeps_lies_where_it_is_printed():
+def test_what_a_set_block_keeps_lies_where_it_is_printed() -> None:
     assert places("{% set q %}b{% endset %}\n {{ q }}")["b"] == (2, 2)
 
 
-def test_offsets_outside_the_sql_are_read_as_its_ends():
+def test_offsets_outside_the_sql_are_read_as_its_ends() -> None:
     source_map = rendered("ab\ncd").source_map
     assert source_map.locate(-3) == Location(MODEL_PATH, 1, 1)
     assert source_map.locate(5) == Location(MODEL_PATH, 2, 3)
@@ -158,20 +160,20 @@ def test_offsets_outside_the_sql_are_read_as_its_ends():
     assert rendered("{# nothing #}").source_map.locate(0) == Location(MODEL_PATH, 1, 1)
 
 
-def test_excerpt_is_a_line_of_this_template_only():
+def test_excerpt_is_a_line_of_this_template_only() -> None:
     source_map = rendered("ab\ncd\n").source_map
     assert source_map.excerpt(Location(MODEL_PATH, 2, 1)) == "cd"
     assert source_map.excerpt(Location(MODEL_PATH, 9, 1)) is None
     assert source_map.excerpt(Location("models/other.sql", 1, 1)) is None
 
 
-def test_the_maps_values_cannot_be_replaced():
+def test_the_maps_values_cannot_be_replaced() -> None:
     source_map = rendered("a").source_map
     with pytest.raises(dataclasses.FrozenInstanceError):
-        source_map.length = 3
+        source_map.length = 3  # type: ignore[misc]  # the very fault
 
 
-def test_an_error_in_a_macro_lies_in_the_macros_file():
+def test_an_error_in_a_macro_lies_in_the_macros_file() -> None:
     macros = {"macros/a.sql": "{# #}\n{% macro f(x) %}\n  {{ x }} {{ missing }}\n{% endmacro %}"}
     error = render_error("select\n  {{ f(1) }}", macros)
     assert error.location == Location("macros/a.sql", 3, 14)
