@@ -19,6 +19,7 @@ from featuresql.spec.model import Column, FeatureView, Source
 
 KNOWN_AT: Final = "known_at"
 FOUND_IN: Final = "__found_in"
+TIMES: Final = "__times"
 FULL_BUILD: Final = "full build"
 REPLAY: Final = "replay"
 _SIDE: Final = "__side"
@@ -77,8 +78,8 @@ def difference_query(
 ) -> exp.Select:
     """Return the rows known at `instant` that one of `full` and `replayed` has more often.
 
-    Each is given once, with the side that has more of it in the first column, `__found_in`. Rows
-    stand in the order of keys and event time. NULL equals NULL, NaN equals NaN.
+    Each is given once: the first columns are the side that has more of it, `__found_in`, and how
+    many more, `__times`. Rows stand in the order of keys and event time. NULL equals NULL, NaN NaN.
     """
     names = [c.name for c in columns]
     sides = exp.union(
@@ -95,7 +96,11 @@ def difference_query(
     shown = [*(key.name for key in view.keys), view.event_time]
     shown += [name for name in names if name not in shown]
     return (
-        exp.select(exp.alias_(where, FOUND_IN, quoted=True), *[column(name) for name in shown])
+        exp.select(
+            exp.alias_(where, FOUND_IN, quoted=True),
+            exp.alias_(exp.Abs(this=surplus.copy()), TIMES, quoted=True),
+            *[column(name) for name in shown],
+        )
         .from_(exp.alias_(sides.subquery(), "sides", table=True))
         .group_by(*[column(name) for name in names])
         .having(exp.NEQ(this=surplus.copy(), expression=exp.Literal.number(0)))

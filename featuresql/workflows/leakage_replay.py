@@ -25,6 +25,7 @@ from featuresql.quality.replay import (
     FULL_BUILD,
     KNOWN_AT,
     REPLAY,
+    TIMES,
     cut_query,
     difference_query,
     instants_query,
@@ -195,10 +196,13 @@ def _compare(replay: _Replay, model: CompiledModel, instant: datetime) -> None:
         message=f"at {instant} {differing.num_rows} rows {what}",
         hint=_hint(model.view, is_rounding=is_rounding),
         failures=differing.num_rows,
-        rows_shown=text_table(
-            differing.rename_columns(["found in", *differing.column_names[1:]]), max_rows=MAX_ROWS
-        ),
+        rows_shown=text_table(_shown(differing), max_rows=MAX_ROWS),
     )
+
+
+def _shown(differing: pa.Table) -> pa.Table:
+    rows = differing.drop_columns([TIMES])
+    return rows.rename_columns(["found in", *rows.column_names[1:]])
 
 
 def _is_rounding(differing: pa.Table) -> bool:

@@ -274,3 +274,16 @@ def test_a_source_that_vanishes_is_an_error_and_stops_no_other_test(tmp_path: Pa
 
     assert result.status == "error"
     assert "places.parquet" in result.message
+
+
+def test_rounding_hides_no_row_that_is_missing(tmp_path: Path) -> None:
+    """Two rows of the full build become one in the replay, off by the last bits."""
+    rows = "(select count(*) " + FROM + ")"
+    doubled = (
+        VIEW + f"select carrier, landed_at as event_ts, 1.1 + {rows} * 1e-17::double as f "
+        "from (select carrier, landed_at, unnest(generate_series(1, "
+        f"case when {rows} = 400 then 2 else 1 end)) as i {FROM}) as doubled"
+    )
+    workspace = build_project(tmp_path, models={"stg_flights": STAGING, "doubled": doubled})
+
+    assert only(workspace, "doubled").status == "fail"
