@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from featuresql.compiler.asof import visible
 from featuresql.compiler.draft import CompiledModel, ServicePlan, ViewJoin
 from featuresql.compiler.training_set_query import online_inputs, online_query
-from featuresql.errors import InternalError, RequestError
+from featuresql.errors import InternalError, OnlineStoreError, RequestError
 from featuresql.ports import Evaluator, OnlineStore, ServiceSchema, ViewAnswer, ViewLookup
 from featuresql.spec.column_type import TIMESTAMP_ARROW
 from featuresql.wire.conform import conform
@@ -130,13 +130,14 @@ def _view_cells(
     metadata: dict[str, pa.Array],
 ) -> dict[tuple[str, str], pa.Array]:
     rows = answer.rows
+    _check_version(join, asked, answer)
     seen = visible(rows.column("event_ts"), rows.column("available_at"), instants, join.view.ttl_us)
     view = join.view
-    arrays = {name: rows.column(name) for name in rows.schema.names}
-    arrays |= {view.event_time: rows.column("event_ts")}
-    arrays |= {name: asked.keys.column(name) for name in asked.keys.schema.names}
+    arrays = dict(zip(rows.schema.names, rows.columns, strict=True))
+    arrays[view.event_time] = arrays["event_ts"]
+    arrays |= zip(asked.keys.schema.names, asked.keys.columns, strict=True)
     if view.available_at is not None:
-        arrays[view.available_at] = rows.column("available_at")
+        arrays[view.available_at] = arrays["available_at"]
     if not pc.all(seen, min_count=0).as_py():
         arrays = {name: pc.if_else(seen, array, None) for name, array in arrays.items()}
     metadata[f"{join.alias}__event_ts"] = arrays["event_ts"]
@@ -144,6 +145,22 @@ def _view_cells(
     version = pa.repeat(pa.scalar(answer.version.version), len(instants))
     metadata[f"{join.alias}__version"] = pc.if_else(seen, version, None)
     return {(join.alias, name): array for name, array in arrays.items()}
+
+
+def _check_version(join: ViewJoin, asked: ViewLookup, answer: ViewAnswer) -> None:
+    """Refuse a stored version whose features are not of the types that the service expects."""
+    stored = answer.version.view.features
+    if stored == join.view.features:
+        return
+    types = {feature.name: feature.type for feature in stored}
+    for feature in join.view.features:
+        if feature.name in asked.columns and types.get(feature.name) != feature.type:
+            raise OnlineStoreError(
+                f"the online version of '{join.view.name}' has '{feature.name}' as "
+                f"{types.get(feature.name)}, the service expects {feature.type}",
+                code="stale-version",
+                hint="run `featuresql run` and `featuresql materialize`",
+            )
 
 
 def _outputs(
@@ -160,6 +177,8 @@ def _outputs(
         made = dict(zip(result.schema.names, result.columns, strict=True))
     columns = []
     for output, field in zip(prepared.plan.outputs, prepared.schema.online, strict=True):
-        array = cells[output.origin] if output.origin is not None else made[output.name]
-        columns.append(array if array.type.equals(field.type) else array.cast(field.type))
+        if output.origin is not None:
+            columns.append(cells[output.origin])
+        else:
+            columns.append(made[output.name].cast(field.type))
     return columns
