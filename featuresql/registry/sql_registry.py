@@ -231,7 +231,7 @@ class SqlRegistry:
                 code="missing-driver",
                 hint="install it, such as `pip install psycopg` for postgresql+psycopg://",
             ) from error
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, ValueError, TypeError, OverflowError) as error:
             if _is_locked(error):
                 raise RegistryError(
                     f"{message}: another process has locked it for too long",

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from featuresql.project.duration import MAX_DURATION_US, parse_duration
@@ -69,6 +69,7 @@ def test_what_is_no_duration_says_why(text: str, fragment: str) -> None:
     assert fragment in str(caught.value)
 
 
+@settings(deadline=None)
 @given(parts=parts, plural=st.booleans(), upper=st.booleans(), between=st.sampled_from([" ", ", "]))
 def test_a_sum_of_units_is_the_sum_of_their_microseconds(
     parts: dict[str, int],
@@ -85,6 +86,7 @@ def test_a_sum_of_units_is_the_sum_of_their_microseconds(
             parse_duration(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=250))
 @example("1\n day")
 @example("1 day\0")

@@ -6,83 +6,22 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from whole_project import FILES
 
 from featuresql.errors import FeatureSQLError, Location, ManyErrors, ProjectError
 from featuresql.project.load_project import load_project
 from featuresql.spec.column_type import VARCHAR, decimal, scalar
 from featuresql.spec.model import (
     Column,
-    ColumnProperties,
-    DataTest,
     EngineConfig,
     MacroFile,
     ModelFile,
-    ModelProperties,
     OnlineConfig,
     Project,
 )
 
 ErrorsOf = Callable[..., tuple[FeatureSQLError, ...]]
 Load = Callable[..., Project]
-
-WHOLE = """\
-name: flights
-model_paths: [models]
-macro_paths: [macros]
-vars:
-  window: 1 day
-  share: 0.5
-  least: 3
-  on: true
-  none: null
-  day: 2013-07-01
-  instant: 2013-07-01 12:00:00.5 -04:00
-  carriers: [AA, UA]
-default_target: local
-
-targets:
-  local:
-    engine: {type: duckdb, path: target/flights.duckdb, threads: 2}
-    online: {type: lmdb, path: target/online}
-    registry: {url: "sqlite:///target/registry.db"}
-  cluster:
-    engine: {type: clickhouse, host: "{{ env_var('CLICKHOUSE_HOST') }}", database: flights,
-             port: "{{ env_var('CLICKHOUSE_PORT', 8123) }}", secure: "{{ env_var('TLS', 'true') }}",
-             password: "{{ env_var('CLICKHOUSE_PASSWORD') }}"}
-    online: {type: scylla, hosts: ["{{ env_var('SCYLLA_HOST') }}"], keyspace: flights,
-             local_dc: dc1, replication: {class: NetworkTopologyStrategy, dc1: 3}}
-    registry: {url: "postgresql://{{ env_var('USER_NAME') }}:{{ env_var('SECRET') }}@host/db"}
-
-sources:
-  flights:
-    path: data/*.csv
-    event_time: departed_at
-    available_at: landed_at
-    timezone: America/New_York
-    columns: {carrier: varchar, fare: "decimal(9,2)"}
-    description: What flew.
-  planes: {table: raw.planes, static: true}
-
-entities:
-  route: {keys: {origin: varchar, dest: TEXT}, description: From where to where.}
-"""
-FILES = {
-    "featuresql.yml": WHOLE,
-    "models/flights.sql": "select 1 as x\r\nfrom t",
-    "models/deep/er/b.SQL": "select 2 as x",
-    "models/.hidden.sql": "no",
-    "models/.git/c.sql": "no",
-    "models/readme.md": "no",
-    "macros/m.sql": "{% macro m() %}1{% endmacro %}",
-    "data/t.csv": "x\n1\n",
-}
-SECRETS = {
-    "CLICKHOUSE_HOST": "ch.example",
-    "CLICKHOUSE_PASSWORD": "hunter2",
-    "SCYLLA_HOST": "sc.example",
-    "USER_NAME": "me",
-    "SECRET": "hunter3",
-}
 
 
 def test_a_whole_project_is_read(project: Load) -> None:
@@ -145,126 +84,6 @@ def test_the_default_target_is_taken_and_its_options_are_kept(project: Load) -> 
     assert target.online == OnlineConfig("lmdb", "target/online")
     assert target.registry.url == "sqlite:///target/registry.db"
     assert target.location == Location("featuresql.yml", 16, 3)
-
-
-def test_a_target_is_taken_by_name_with_its_environment(project: Load) -> None:
-    target = project(FILES, target="cluster", environment=SECRETS).target
-    assert target.engine.type == "clickhouse"
-    assert target.engine.path is None
-    assert target.engine.options == {
-        "host": "ch.example",
-        "database": "flights",
-        "port": 8123,
-        "secure": True,
-        "password": "hunter2",
-    }
-    assert target.online.options == {
-        "hosts": ["sc.example"],
-        "keyspace": "flights",
-        "local_dc": "dc1",
-        "replication": {"class": "NetworkTopologyStrategy", "dc1": 3},
-    }
-    assert target.registry.url == "postgresql://me:hunter3@host/db"
-
-
-def test_what_the_environment_gave_is_plain_text(project: Load) -> None:
-    target = project(FILES, target="cluster", environment=SECRETS).target
-    assert type(target.engine.options["host"]) is str
-    assert type(target.engine.options["password"]) is str
-    assert [type(host) for host in target.online.options["hosts"]] == [str]  # type: ignore[attr-defined]
-    assert type(target.registry.url) is str
-
-
-def test_no_secret_shows_in_a_repr(project: Load) -> None:
-    shown = repr(project(FILES, target="cluster", environment=SECRETS))
-    assert "hunter" not in shown
-
-
-def test_only_the_chosen_targets_variables_must_be_set(project: Load, errors_of: ErrorsOf) -> None:
-    assert project(FILES, target="local", environment={}).target.name == "local"
-    errors = errors_of(FILES, target="cluster", environment={})
-    names = ("CLICKHOUSE_HOST", "CLICKHOUSE_PASSWORD", "SCYLLA_HOST", "USER_NAME")
-    assert [error.message for error in errors] == [
-        f"the environment variable '{name}' is not set" for name in names
-    ]
-    assert {error.code for error in errors} == {"unset-variable"}
-
-
-def test_another_targets_mistakes_are_errors_all_the_same(errors_of: ErrorsOf) -> None:
-    files = {**FILES, "featuresql.yml": WHOLE.replace("keyspace: flights", "keyspce: flights")}
-    errors = errors_of(files, target="local")
-    assert {error.message for error in errors} == {
-        "the key 'keyspace' is missing",
-        "unknown key 'keyspce'",
-    }
-
-
-def test_the_environment_serves_the_whole_file(project: Load) -> None:
-    text = (
-        "name: p\ndefault_target: \"{{ env_var('WHERE', 'b') }}\"\n"
-        "vars: {x: \"{{ env_var('X') }}!\", y: \"{{ env_var('Y', default='z') }}\"}\n"
-        "targets: {a: {}, b: {}}\n"
-        "sources: {t: {path: \"data/{{ env_var('FILE') }}.csv\"}}\n"
-    )
-    environment = {"X": "{{ env_var('X') }}", "FILE": "t", "Y": ""}
-    found = project({**FILES, "featuresql.yml": text}, environment=environment)
-    assert found.target.name == "b"
-    assert found.variables == {"x": "{{ env_var('X') }}!", "y": ""}
-    assert type(found.variables["x"]) is str
-    assert found.sources["t"].path == "data/t.csv"
-    assert type(found.sources["t"].path) is str
-
-
-def test_the_process_environment_is_read_where_none_is_given(
-    project: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FEATURESQL_TEST_X", "from outside")
-    text = "name: p\nvars: {x: \"{{ env_var('FEATURESQL_TEST_X') }}\"}\n"
-    found = project({"featuresql.yml": text}, environment=None)
-    assert found.variables == {"x": "from outside"}
-
-
-def test_what_env_var_gave_is_in_no_error(errors_of: ErrorsOf) -> None:
-    text = """\
-name: "{{ env_var('A') }}"
-targets:
-  local:
-    engine: {type: clickhouse, host: h, port: "{{ env_var('A') }}", secure: "{{ env_var('A') }}"}
-    online: {type: "{{ env_var('A') }}"}
-    registry: {url: "{{ env_var('A') }}"}
-sources:
-  t: {path: "{{ env_var('A') }}"}
-  u: {table: t, columns: {x: "{{ env_var('A') }}"}, timezone: "{{ env_var('A') }}"}
-  v: {table: "{{ env_var('A') }}"}
-entities:
-  e: {keys: {k: "{{ env_var('A') }}"}}
-vars: {d: {x: "{{ env_var('A') }}"}}
-"""
-    errors = errors_of({"featuresql.yml": text}, environment={"A": "hunter2 very/secret"})
-    assert len(errors) >= 8
-    for error in errors:
-        assert "hunter2" not in str(error)
-        assert "hunter2" not in repr(error)
-        assert error.__cause__ is None or "hunter2" not in repr(error.__cause__)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "engine: {type: clickhouse, host: [], password: hunter2}",
-        "engine: {type: clickhouse, host: [], 'password': 'hunter2 x'}",
-        "registry: {url: hunter2}",
-        "registry: {ulr: 'postgresql://me:hunter2@host/db', url: 'sqlite:///x'}",
-        "online: {type: scylla, hosts: 1, keyspace: k, password: [hunter2]}",
-        "online: {type: scylla, hosts: 1, keyspace: k, password:\n      [\n     hunter2]}",
-        "registry:\n      url:\n        - hunter2",
-    ],
-)
-def test_a_secret_that_stands_in_the_file_is_in_no_error(errors_of: ErrorsOf, line: str) -> None:
-    errors = errors_of({"featuresql.yml": f"name: p\ntargets:\n  local:\n    {line}\n"})
-    assert errors
-    for error in errors:
-        assert "hunter2" not in str(error)
 
 
 @pytest.mark.parametrize("targets", ["", "targets: {local: {}}\n"])
@@ -451,107 +270,6 @@ def test_hostile_yaml_ends_soon(errors_of: ErrorsOf, text: str) -> None:
     errors = errors_of({"featuresql.yml": text})
     assert len(errors) >= 1
     assert time.process_time() - began < 10
-
-
-PROPERTIES = """\
-version: 2
-models:
-  - name: flights
-    description: All flights.
-    columns:
-      - name: carrier
-        description: Who flew.
-        tests:
-          - not_null
-          - accepted_values: {values: [AA, UA], severity: warn}
-        data_tests:
-          - unique: {severity: warn}
-          - relationships: {to: ref('b'), field: x}
-      - name: delay
-        tests:
-          - range: {min: -60, max: 1440.5}
-    tests:
-      - row_count: {min: 1}
-      - unique_columns: {columns: [carrier, delay]}
-      - expression: {sql: "delay > -100"}
-unit_tests:
-  - name: counts
-    description: It counts.
-    model: flights
-    given:
-      - input: ref('b')
-        rows:
-          - {x: 1, at: 2013-07-01 12:00:00, day: 2013-07-01, none: null, list: [1, 2]}
-          - {x: 2}
-      - input: source("planes")
-        rows: []
-    expect:
-      rows: [{x: 3.5, text: "1"}]
-    overrides:
-      vars: {window: 2 days}
-"""
-
-
-def test_properties_are_read_with_their_places(project: Load) -> None:
-    found = project({**FILES, "models/p.yaml": PROPERTIES})
-    at = {line: Location("models/p.yaml", line, column) for line, column in ((3, 11), (6, 15))}
-    assert found.properties == {
-        "flights": ModelProperties(
-            "flights",
-            at[3],
-            "All flights.",
-            (
-                ColumnProperties("carrier", at[6], "Who flew."),
-                ColumnProperties("delay", Location("models/p.yaml", 14, 15)),
-            ),
-        )
-    }
-
-
-def test_data_tests_are_read_in_the_order_of_the_file(project: Load) -> None:
-    found = project({**FILES, "models/p.yml": PROPERTIES}).data_tests
-
-    def test_of(line: int, name: str, column: str | None, **arguments: object) -> DataTest:
-        severity = arguments.pop("severity", "error")
-        place = Location("models/p.yml", line, 13 if column else 9)
-        return DataTest(name, "flights", place, column, arguments, severity)  # type: ignore[arg-type]
-
-    assert found == (
-        test_of(9, "not_null", "carrier"),
-        test_of(10, "accepted_values", "carrier", values=["AA", "UA"], severity="warn"),
-        test_of(12, "unique", "carrier", severity="warn"),
-        test_of(13, "relationships", "carrier", to="b", field="x"),
-        test_of(16, "range", "delay", min=-60, max=1440.5),
-        test_of(18, "row_count", None, min=1),
-        test_of(19, "unique_columns", None, columns=["carrier", "delay"]),
-        test_of(20, "expression", None, sql="delay > -100"),
-    )
-
-
-def test_unit_tests_are_read_with_typed_rows(project: Load) -> None:
-    (test,) = project({**FILES, "models/p.yml": PROPERTIES}).unit_tests
-    assert (test.name, test.model, test.description) == ("counts", "flights", "It counts.")
-    ref, source = test.given
-    assert (ref.kind, ref.name) == ("ref", "b")
-    assert ref.location == Location("models/p.yml", 26, 16)
-    noon = datetime(2013, 7, 1, 12)  # noqa: DTZ001 - models' own instants have no zone
-    row = {"x": 1, "at": noon, "day": date(2013, 7, 1), "none": None, "list": [1, 2]}
-    assert ref.rows == (row, {"x": 2})
-    assert (source.kind, source.name, source.rows) == ("source", "planes", ())
-    assert test.expect == ({"x": 3.5, "text": "1"},)
-    assert test.override_vars == {"window": "2 days"}
-    assert test.location == Location("models/p.yml", 22, 11)
-
-
-def test_an_empty_properties_file_says_nothing(project: Load) -> None:
-    found = project({**FILES, "models/p.yml": "# nothing yet\n"})
-    assert (found.properties, found.data_tests, found.unit_tests) == ({}, (), ())
-
-
-def test_a_template_in_a_properties_file_is_only_text(project: Load) -> None:
-    text = "models: [{name: flights, description: \"{{ env_var('X') }}\"}]\n"
-    found = project({**FILES, "models/p.yml": text})
-    assert found.properties["flights"].description == "{{ env_var('X') }}"
 
 
 def test_the_types_of_keys_are_the_columns_types(project: Load) -> None:

@@ -98,6 +98,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abcdefgh", min_size=1), values, min_size=1, max_size=4))
 def test_what_ruamel_writes_is_read_as_it_was(document: dict[str, object]) -> None:
     stream = StringIO()
@@ -105,7 +106,7 @@ def test_what_ruamel_writes_is_read_as_it_was(document: dict[str, object]) -> No
     assert plain(stream.getvalue()) == document
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.text(
         st.sampled_from(list("ab:{}[]-,&*!|>'\"%#@\n\t ?<~019.\\xUé\x07\u2028=ZT+")), max_size=40

@@ -1,16 +1,18 @@
 import multiprocessing
 import os
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from featuresql.errors import InternalError, RegistryError
 from featuresql.ports import ModelVersion, OnlineVersion, RunRecord
-from featuresql.registry.sql_registry import SqlRegistry
+from featuresql.registry.sql_registry import SqlRegistry, _without_secrets
 from featuresql.registry.tables import SCHEMA_VERSION
 from featuresql.spec.column_type import BIGINT, VARCHAR
 from featuresql.spec.model import Column, FeatureView
@@ -72,6 +74,27 @@ def test_a_new_registry_is_empty_and_its_folder_is_made(url: str) -> None:
     assert dict(registry.model_versions()) == {}
     assert list(registry.runs()) == []
     assert Path(url.removeprefix("sqlite:///")).is_file()
+
+
+def test_readers_and_the_writer_of_a_file_do_not_wait_for_each_other(url: str) -> None:
+    SqlRegistry(url).close()
+    assert rows_of(url, "pragma journal_mode") == [("wal",)]
+
+
+def test_a_new_registry_waits_for_a_lock_on_its_file(url: str) -> None:
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True)
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("create table other (x)")
+    holder.execute("begin")
+    holder.execute("select * from other").fetchall()  # a reader keeps the journal from changing
+    release = threading.Timer(0.3, holder.execute, ["rollback"])
+    release.start()
+    registry = SqlRegistry(url)
+    release.join()
+    holder.close()
+    registry.record_run(RUN)
+    assert list(registry.runs()) == [RUN]
 
 
 def test_a_model_version_comes_back_as_it_was_recorded(url: str) -> None:
@@ -262,6 +285,8 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
         ("nonsense hunter2", "registry-url", "URL cannot be read"),
         ("postgresql://u:hunter2@h:port/d", "registry-url", "URL cannot be read"),
         ("mysql://u:hunter2@h/d", "registry-url", "cannot be kept in 'mysql'"),
+        ("sqlite://u:hunter2@host/x.db", "registry", "Invalid SQLite URL"),
+        ("sqlite:////tmp/x.db?timeout=hunter", "registry", "could not convert"),
         ("postgresql+nodriver://u:hunter2@h/d", "registry", "nodriver"),
         ("postgresql+asyncpg://u:hunter2@h/d", "missing-driver", "asyncpg"),
     ],
@@ -275,6 +300,17 @@ def test_a_url_that_is_no_use_is_refused_without_its_password(
     assert fragment in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert "hunter2" not in repr(caught.value.__cause__)
+
+
+def test_what_a_driver_says_is_shown_without_the_urls_secrets() -> None:
+    url = make_url("postgresql://u:h%40nter2@host/db?sslpassword=s3cret&application_name=x")
+    said = "no u:h%40nter2@host, no h@nter2, no s3cret for x"
+    assert _without_secrets(said, url) == "no u:***@host, no ***, no *** for x"
+
+
+def test_a_number_that_the_database_cannot_hold_is_a_clear_error(url: str) -> None:
+    with pytest.raises(RegistryError, match="too large"):
+        SqlRegistry(url).record_model_version(replace(VERSION, rows=2**70))
 
 
 def test_a_registry_in_memory_lives_as_long_as_its_object() -> None:
