@@ -60,7 +60,7 @@ def _in(typer: Typer, node: exp.Expr) -> Argument:
     this = typer.argument(node.this)
     query, unnest = node.args.get("query"), node.args.get("unnest")
     if query is not None:
-        compare(this, _row(query, typer.argument(query)))
+        compare(this, _row(typer, query))
     if unnest is not None:
         listed = typer.argument(unnest).type
         compare(this, Argument(listed.element or listed))
@@ -73,10 +73,12 @@ def _in(typer: Typer, node: exp.Expr) -> Argument:
     return TRUTH
 
 
-def _row(query: exp.Expr, first: Argument) -> Argument:
-    inner = query.unnest() if isinstance(query, exp.Subquery) else query
-    kinds = inner.meta.get("kinds") if len(getattr(inner, "selects", ())) > 1 else None
-    return Argument(tuple_of(kinds)) if kinds else first
+def _row(typer: Typer, query: exp.Expr) -> Argument:
+    """Give what a query holds in each row: a value, or a tuple of several."""
+    columns = typer.rows[id(query)]
+    if len(columns) == 1:
+        return Argument(columns[0][1])
+    return Argument(tuple_of(tuple(kind for _, kind in columns)))
 
 
 def _logic(typer: Typer, node: exp.Expr) -> Argument:

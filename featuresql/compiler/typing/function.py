@@ -17,9 +17,11 @@ ANY: Final = ColumnType("ANY")
 LAMBDA: Final = ColumnType("LAMBDA")
 # Names in a signature that stand for whatever type the arguments have together.
 GENERICS: Final = ("T", "K", "V")
-_PLACEHOLDERS: Final = {name: ColumnType(name) for name in (*GENERICS, "ANY", "LAMBDA", "DECIMAL")}
-_PLACEHOLDERS["STRUCT"] = ColumnType("STRUCT")
-_PLACEHOLDERS["TUPLE"] = ColumnType("TUPLE")
+# BIT is no column's type; its overloads count where they make a text literal ambiguous.
+_PLACEHOLDERS: Final = {
+    name: ColumnType(name)
+    for name in (*GENERICS, "ANY", "LAMBDA", "DECIMAL", "STRUCT", "TUPLE", "BIT")
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,20 +43,30 @@ def _struct(typer: Typer, node: exp.Expr) -> Argument:
     fields = []
     for part in node.expressions:
         if isinstance(part, exp.PropertyEQ | exp.Kwarg):
-            fields.append((str(part.this.name), typer.argument(part.expression).type))
+            fields.append((part.name, typer.argument(part.expression).type))
         else:
             fields.append((part.alias_or_name, typer.argument(part).type))
     return Argument(struct_of(tuple(fields)))
 
 
 def _map_literal(typer: Typer, node: exp.Expr) -> Argument:
-    """Type `MAP {k: v}`, which sqlglot reads as a struct whose names are expressions."""
-    pairs = node.this.expressions
-    for pair in pairs:
-        typer.annotate(pair.this)
-    key = mix((typer.argument(pair.this) for pair in pairs), "a map's keys")
-    value = mix((typer.argument(pair.expression) for pair in pairs), "a map's values")
-    return Argument(map_of(key.type, value.type))
+    """Type `MAP {k: v}`, which sqlglot reads as a struct whose names are expressions.
+
+    It also reads `MAP {k: v}[k]` as a map of `{k: v}[k]`: the brackets are taken outside again.
+    """
+    literal, brackets = node.this, []
+    while isinstance(literal, exp.Bracket):
+        brackets.append(literal)
+        literal = literal.this
+    pairs = literal.expressions
+    key = mix([typer.annotate(pair.this) for pair in pairs], "a map's keys")
+    value = mix([typer.annotate(pair.expression) for pair in pairs], "a map's values")
+    typer.give(literal, Argument(map_of(key.type, value.type)))
+    for bracket in reversed(brackets):
+        for index in bracket.expressions:
+            typer.annotate(index)
+        typer.give(bracket, _bracket(typer, bracket))
+    return typer.argument(node.this)
 
 
 def _bracket(typer: Typer, node: exp.Expr) -> Argument:
@@ -76,7 +86,8 @@ def _bracket(typer: Typer, node: exp.Expr) -> Argument:
     elif kind.name == "MAP":
         return Argument(kind.fields[1][1])
     elif kind.name in {"STRUCT", "TUPLE"}:
-        return Argument(_field(kind, index))
+        # sqlglot counts from 0.
+        return Argument(_field(kind, index, shift=1))
     raise CompileError(
         f"{describe(base)} has no elements", code="type-mismatch", hint="cast it to a list"
     )
@@ -94,8 +105,9 @@ def _struct_extract(typer: Typer, node: exp.Expr) -> Argument:
     return Argument(_field(typer.argument(node.this).type, node.expression))
 
 
-def _field(kind: ColumnType, index: exp.Expr) -> ColumnType:
+def _field(kind: ColumnType, index: exp.Expr, shift: int = 0) -> ColumnType:
     position, name = constant_integer(index), constant_text(index)
+    position = None if position is None else position + shift
     if kind.name == "JSON":
         return JSON
     if kind.name == "MAP":

@@ -149,7 +149,7 @@ def _together(what: str, name: str, left: ColumnType, right: ColumnType) -> Colu
 def _value_of(typer: Typer, query: exp.Expr) -> Argument:
     """Type a query that stands where a value is wanted: its first column."""
     columns = bind_query(typer, query)
-    query.meta["kinds"] = tuple(kind for _, kind in columns)
+    typer.rows[id(query)] = columns
     return Argument(columns[0][1])
 
 

@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
 def bind_source(typer: Typer, source: exp.Expr) -> Columns:
     """Type what is in `source`, make its columns known under its alias, and return them."""
+    columns: Columns | None = None
     try:
         columns = renamed(_columns(typer, source), source.args.get("alias"))
     except CompileError as error:
         typer.report(source, error)
-        columns = ()
-    typer.names.add_relation(source.alias_or_name, columns)
+    pivots = source.args.get("pivots")
+    typer.names.add_relation(pivots[-1].alias if pivots else source.alias_or_name, columns)
     for join in source.args.get("joins") or ():
         bind_source(typer, join.this)
         if join.args.get("on") is not None:
             typer.annotate(join.args["on"])
-    return columns
+    return columns or ()
 
 
 def renamed(columns: Columns, alias: exp.Expr | None) -> Columns:

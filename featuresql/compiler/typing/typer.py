@@ -12,7 +12,7 @@ from sqlglot import exp
 from featuresql.compiler.typing.argument import UNKNOWN, Argument
 from featuresql.compiler.typing.call_function import call_function
 from featuresql.compiler.typing.data_types import to_data_type
-from featuresql.compiler.typing.names import Names
+from featuresql.compiler.typing.names import Columns, Names
 from featuresql.errors import CompileError
 from featuresql.spec.model import Column
 
@@ -33,6 +33,7 @@ _PARTS: Final[dict[type[exp.Expr], tuple[str, ...]]] = {
     exp.Kwarg: ("expression",),
     exp.Lambda: (),
     exp.PropertyEQ: ("expression",),
+    exp.ToMap: (),
     exp.Window: ("this", "partition_by", "order", "spec"),
     exp.WithinGroup: ("expression",),
 }
@@ -48,7 +49,8 @@ _STRUCTURE: Final = (
 class Typer:
     """Types the expressions of one tree, in place, and collects what is wrong with them.
 
-    `handlers` type the classes that are no functions of the table.
+    `handlers` type the classes that are no functions of the table. `rows` holds the columns of the
+    queries that stand where a value is wanted, by the id of their node.
     """
 
     relation_columns: RelationColumns
@@ -57,6 +59,7 @@ class Typer:
     allow_non_deterministic: bool = False
     names: Names = field(default_factory=Names)
     errors: list[CompileError] = field(default_factory=list)
+    rows: dict[int, Columns] = field(default_factory=dict)
     _types: dict[int, Argument] = field(default_factory=dict)
 
     def annotate(self, root: exp.Expr) -> Argument:

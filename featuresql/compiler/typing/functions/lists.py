@@ -6,7 +6,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from featuresql.compiler.typing.argument import tuple_of
+from featuresql.compiler.typing.argument import tuple_of, type_text
+from featuresql.compiler.typing.common_type import common_type
 from featuresql.compiler.typing.function import Call, Function, scalar_function, signatures
 from featuresql.compiler.typing.rules import element_of_first, require_constants, same_as_first
 from featuresql.errors import CompileError
@@ -27,6 +28,20 @@ def _sorted(call: Call) -> ColumnType:
     if not all(argument.is_string_literal for argument in call.arguments[1:]):
         raise CompileError(f"{call.name}() sorts by 'ASC' or 'DESC'", code="type-mismatch")
     return call.arguments[0].type
+
+
+def _with_element(call: Call) -> ColumnType:
+    """Give the list that holds both a list and one more value, whichever comes first."""
+    kinds = [a.type for a in call.arguments]
+    listed, single = kinds if call.name == "list_append" else reversed(kinds)
+    found = common_type(listed, list_of(single))
+    if found is None:
+        raise CompileError(
+            f"{call.name}() cannot put {type_text(single)} into {type_text(listed)}",
+            code="type-mismatch",
+            hint="cast the value",
+        )
+    return found
 
 
 def _zipped(call: Call) -> ColumnType:
@@ -68,13 +83,15 @@ FUNCTIONS: Final = (
     ),
     scalar_function(
         "list_append array_append array_push_back",
-        "T[], T -> T[]",
+        "ANY[], ANY -> ANY[]",
+        rule=_with_element,
         node=exp.ArrayAppend,
         arguments="this expression",
     ),
     scalar_function(
         "list_prepend array_prepend",
-        "T, T[] -> T[]",
+        "ANY, ANY[] -> ANY[]",
+        rule=_with_element,
         node=exp.ArrayPrepend,
         arguments="expression this",
     ),

@@ -54,6 +54,7 @@ _PLUS: Final = signatures(
     "INTERVAL, TIMESTAMPTZ -> TIMESTAMPTZ",
     "TIME, DATE -> TIMESTAMP",
     "DATE, TIME -> TIMESTAMP",
+    "T[], T[] -> T[]",
 )
 _MINUS: Final = signatures(
     "DATE, DATE -> BIGINT",
@@ -118,8 +119,10 @@ FUNCTIONS: Final = (
     ),
     _operator("&", exp.BitwiseAnd, signatures(*pairs(INTEGER_NAMES))),
     _operator("|", exp.BitwiseOr, signatures(*pairs(INTEGER_NAMES))),
-    _operator("<<", exp.BitwiseLeftShift, signatures(*pairs(INTEGER_NAMES))),
-    _operator(">>", exp.BitwiseRightShift, signatures(*pairs(INTEGER_NAMES))),
+    _operator("<<", exp.BitwiseLeftShift, signatures(*pairs(INTEGER_NAMES), "BIT, INTEGER -> BIT")),
+    _operator(
+        ">>", exp.BitwiseRightShift, signatures(*pairs(INTEGER_NAMES), "BIT, INTEGER -> BIT")
+    ),
     scalar_function("xor", *pairs(INTEGER_NAMES), node=exp.BitwiseXor, arguments="this expression"),
     scalar_function("~", *singles(INTEGER_NAMES), node=exp.BitwiseNot, arguments="this"),
 )

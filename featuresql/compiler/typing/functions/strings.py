@@ -6,13 +6,20 @@ from typing import Final
 
 from sqlglot import exp
 
-from featuresql.compiler.typing.function import Function, scalar_function
+from featuresql.compiler.typing.argument import NULL
+from featuresql.compiler.typing.function import Call, Function, scalar_function, signatures
+from featuresql.spec.column_type import ColumnType
 
 _TEXT: Final = "VARCHAR -> VARCHAR"
 _TWO_TEXTS_TO_NUMBER: Final = "VARCHAR, VARCHAR -> BIGINT"
 _TWO_TEXTS_TO_TRUTH: Final = "VARCHAR, VARCHAR -> BOOLEAN"
 _NUMBER_TO_TEXT: Final = tuple(f"{name} -> VARCHAR" for name in ("BIGINT", "UBIGINT", "HUGEINT"))
 _REGEX_GROUP: Final = "VARCHAR, VARCHAR, INTEGER?, VARCHAR?"
+
+
+def _repeated_list(call: Call) -> ColumnType:
+    """Give the list's type, or NULL where the count is a bare NULL."""
+    return NULL if call.arguments[1].is_null else call.arguments[0].type
 
 
 def _like(name: str, node: type[exp.Expr]) -> Function:
@@ -72,12 +79,12 @@ FUNCTIONS: Final = (
         node=exp.Overlay,
         arguments="this expression from_ for_",
     ),
-    scalar_function(
-        "repeat",
-        "VARCHAR, BIGINT -> VARCHAR",
-        "BLOB, BIGINT -> BLOB",
-        "T[], BIGINT -> T[]",
-        node=exp.Repeat,
+    Function(
+        ("repeat",),
+        signatures("VARCHAR, BIGINT -> VARCHAR", "BLOB, BIGINT -> BLOB")
+        + signatures("ANY[], BIGINT -> ANY[]", rule=_repeated_list),
+        nodes=(exp.Repeat,),
+        arguments=("this", "times"),
     ),
     scalar_function(
         "strpos instr position", _TWO_TEXTS_TO_NUMBER, node=exp.StrPosition, arguments="this substr"
