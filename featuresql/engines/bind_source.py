@@ -16,7 +16,6 @@ from featuresql.spec.model import Column, Source
 READERS: Final = {
     ".parquet": "read_parquet",
     ".csv": "read_csv",
-    ".tsv": "read_csv",
     ".json": "read_json",
     ".jsonl": "read_json",
     ".ndjson": "read_json",
@@ -58,7 +57,8 @@ def raw_relation(source: Source, root: Path) -> exp.Expr:
     if source.table is not None:
         return exp.to_table(source.table, dialect="duckdb")
     files = source_files(source, root)
-    reader = READERS.get(files[0].suffix.lower())
+    suffixes = [suffix.lower() for suffix in files[0].suffixes if suffix.lower() != ".gz"]
+    reader = READERS.get(suffixes[-1] if suffixes else "")
     if reader is None:
         raise EngineError(
             f"the source '{source.name}' has files of an unknown kind, '{files[0].suffix}'",

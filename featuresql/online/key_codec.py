@@ -54,36 +54,38 @@ class KeyCodec:
         Raises `OnlineStoreError` with code `key-type` where the columns have other types.
         """
         self.check(keys)
-        last = keys.num_columns - 1
-        parts = [_encode_part(column, last=i == last) for i, column in enumerate(keys.columns)]
-        whole = join(*parts) if len(parts) > 1 else parts[0]
-        mask = null_mask(whole)
-        plain = whole if mask is None else whole.fill_null(b"")
-        texts: list[bytes | None] = list(to_list(plain))
-        self._shorten(texts)
-        if mask is not None:
-            for row in np.flatnonzero(mask).tolist():
-                texts[row] = None
-        return texts
+        columns = keys.columns
+        if not keys.num_rows:
+            return []
+        if any(pa.types.is_string(kind) for kind in self._kinds):
+            last = len(columns) - 1
+            parts = [_as_binary(column, last=at == last) for at, column in enumerate(columns)]
+            texts = to_list(join(*parts) if len(parts) > 1 else parts[0])
+        else:
+            matrix = np.concatenate([_big_endian(column) for column in columns], axis=1)
+            texts = matrix.view(f"V{matrix.shape[1]}")[:, 0].tolist()
+        found: list[bytes | None] = [*texts]
+        if max(map(len, texts)) >= self._max_bytes:
+            found[:] = map(self._shorten, texts)
+        for mask in map(null_mask, columns):
+            if mask is not None:
+                for row in np.flatnonzero(mask).tolist():
+                    found[row] = None
+        return found
 
-    def _shorten(self, texts: list[bytes | None]) -> None:
-        limit = self._max_bytes
-        for row, text in enumerate(texts):
-            if text is not None and len(text) >= limit:
-                texts[row] = text[: limit - _HASH_BYTES] + hashlib.sha256(text).digest()
-
-
-def _encode_part(column: pa.Array, *, last: bool) -> pa.BinaryArray:
-    """Return the bytes of one part of each key, NULL where it is."""
-    if pa.types.is_string(column.type):
-        text = column.cast(pa.binary())
-        if last:
+    def _shorten(self, text: bytes) -> bytes:
+        if len(text) < self._max_bytes:
             return text
-        return join(pc.replace_substring(text, b"\x00", b"\x00\xff"), _END_OF_TEXT)
-    encoded = matrix_array(_big_endian(column))
-    if column.null_count == 0:
-        return encoded
-    return pc.if_else(pc.is_valid(column), encoded, pa.scalar(None, pa.binary()))
+        return text[: self._max_bytes - _HASH_BYTES] + hashlib.sha256(text).digest()
+
+
+def _as_binary(column: pa.Array, *, last: bool) -> pa.BinaryArray:
+    """Return the bytes of one part of each key; of a NULL, any."""
+    if not pa.types.is_string(column.type):
+        return matrix_array(_big_endian(column))
+    text = column.cast(pa.binary())
+    text = text.fill_null(b"") if text.null_count else text
+    return text if last else join(pc.replace_substring(text, b"\x00", b"\x00\xff"), _END_OF_TEXT)
 
 
 def _big_endian(column: pa.Array) -> Bytes:

@@ -152,7 +152,6 @@ def to_list(array: pa.BinaryArray) -> list[bytes]:
 
 def concat(values: list[bytes]) -> Segments:
     """Return `values`, put one after the other into one buffer, as its segments."""
-    ends = np.cumsum(np.fromiter(map(len, values), np.int64, len(values)))
-    starts = np.zeros_like(ends)
-    starts[1:] = ends[:-1]
-    return Segments(np.frombuffer(b"".join(values), np.uint8), starts, ends)
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    ends = lengths.cumsum()
+    return Segments(np.frombuffer(b"".join(values), np.uint8), ends - lengths, ends)

@@ -264,6 +264,17 @@ class OnlineStoreContract:
             (answer,) = store.read([lookup(view, id=ids)])
             assert answer.rows.column("what").to_pylist() == expected
 
+    def test_of_several_later_rows_in_a_later_chunk_the_last_stays(
+        self, store: OnlineStore
+    ) -> None:
+        view = make_view(keys={"id": BIGINT}, features={"what": BIGINT})
+        ids: list[object] = list(range(65_536))
+        old = make_batch(view, {"id": ids, "what": [10] * len(ids)}, [10] * len(ids))
+        ticks = [20, 15, 15, 20, 9, 8]
+        new = make_batch(view, {"id": [3, 3, 4, 4, 5, 5], "what": ticks}, ticks)
+        assert store.write(view, "v1", 0, [old, new]).rows == len(ids)
+        assert read_one(store, lookup(view, id=[3, 4, 5]))["what"] == [20, 20, 10]
+
     def test_views_of_one_entity_and_of_others_do_not_touch_each_other(
         self, store: OnlineStore
     ) -> None:

@@ -31,7 +31,7 @@ def order_of(value: object) -> object:
     return value.encode() if isinstance(value, str) else value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(key_column_types, min_size=1, max_size=3), st.data())
 def test_keys_are_different_bytes_in_the_order_of_the_keys(
     kinds: list[ColumnType], data: st.DataObject

@@ -269,6 +269,21 @@ def test_a_file_that_was_cut_off_is_refused_instead_of_killing_the_process(folde
     assert caught.value.code == "corrupt"
 
 
+def test_pages_that_lmdb_never_wrote_do_not_look_cut_off(folder: Path) -> None:
+    def take_and_free(transaction: lmdb.Transaction[bytes]) -> None:
+        transaction.put(b"\0\0\0\0big", bytes(100 * PAGE))
+        transaction.delete(b"\0\0\0\0big")
+
+    write_simple(folder)
+    environment = LmdbEnvironment.acquire(folder, 2**24)
+    environment.write(take_and_free)
+    environment.release()
+    assert (folder / "data.mdb").stat().st_size > 100 * PAGE
+    store = open_store(folder)
+    assert mean_of(store) == [1.0]
+    store.close()
+
+
 def test_rows_that_no_write_made_are_refused(folder: Path) -> None:
     write_simple(folder)
     with lmdb.open(str(folder)) as environment, environment.begin(write=True) as transaction:

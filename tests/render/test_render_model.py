@@ -172,8 +172,8 @@ PLAIN_TEMPLATES = [
     "{% set t | upper %}abc{% endset %}{{ t }}",
     "{% filter upper %}abc {{ 'd' ~ 1 }}{% endfilter %}",
     (
-        "{% macro f(a, b='q') %}{{ a }}{{ b }}{{ varargs | count }}{{ kwargs | count }}{% endmacro %}"
-        "{{ f(1) }} {{ f(1, 2, 3, z=4) }}"
+        "{% macro f(a, b='q') %}{{ a }}{{ b }}{{ varargs | sum }}{{ kwargs.z }}{% endmacro %}"
+        "{{ f(1, z=1) }} {{ f(1, 2, 3, z=4) }}"
     ),
     "{% macro f() %}<{{ caller('u') }}>{% endmacro %}{% call(x) f() %}c{{ x }}{% endcall %}",
     "{% with a = 1, b = 2 %}{{ a + b }}{% endwith %}",

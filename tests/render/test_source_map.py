@@ -102,7 +102,7 @@ NODE = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(NODE, max_size=8))
 def test_every_character_leads_to_its_place(nodes: list[Node]) -> None:
     maker = Maker()

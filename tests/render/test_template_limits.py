@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 from render_case import render, render_error
 
+from featuresql.render.filters import FILTER_NAMES
 from featuresql.render.limits import (
     MAX_INTEGER_BITS,
     MAX_ITEMS,
     MAX_MACRO_DEPTH,
+    MAX_NODES,
+    MAX_STEPS,
+    MAX_TEMPLATE_CHARACTERS,
     MAX_TEXT_CHARACTERS,
 )
+from featuresql.render.text_operations import method_names
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux keeps a process to an address space"
@@ -198,3 +203,13 @@ def test_honest_work_is_far_from_the_limits() -> None:
         "{{ ',' if not loop.last }}\n{% endfor %}from {{ ref('other') }}"
     )
     assert render(template, x="v").count("filter") == 2000
+
+
+def test_the_page_for_users_names_what_there_is() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "templates.md").read_text()
+    section = page.split("Filters: ")[1].split("Tests: ")[0]
+    assert set(section.replace("`", "").replace(".", "").split()) == FILTER_NAMES
+    methods = page.split("Methods of texts: ")[1].split("; of mappings")[0]
+    assert set(methods.replace("`", "").split()) == method_names("")
+    for limit in (MAX_TEXT_CHARACTERS, MAX_TEMPLATE_CHARACTERS, MAX_ITEMS, MAX_STEPS, MAX_NODES):
+        assert f"{limit:,}" in page

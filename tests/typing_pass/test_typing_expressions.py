@@ -17,7 +17,12 @@ from featuresql.errors import FeatureSQLError
 LITERALS = ("'a'", "5", "300", "-5", "3000000000", "1.5", "NULL", "true", "[1, 2]", "['a']")
 VALUES = (*COLUMNS, *LITERALS)
 EXAMPLES = 300
-ARITHMETIC = ("+", "-", "*", "/", "//", "%", "&", "|", "<<", ">>", "||")
+# Operators that DuckDB accepts and refuses alike are asked together.
+ARITHMETIC = (("+",), ("-",), ("*",), ("/",), ("//",), ("%",), ("&", "|"), ("<<", ">>"), ("||",))
+COMMON = (
+    "coalesce({0}, {1}), CASE WHEN b THEN {0} ELSE {1} END, greatest({0}, {1}), [{0}, {1}], "
+    "if(b, {0}, {1})"
+)
 
 # What DuckDB binds and the pass refuses, on purpose: a comparison that fails on the first row that
 # holds something else, and what would be guessed from a value's text.
@@ -34,34 +39,26 @@ def answer(both: Both, sql: str) -> tuple[object, object]:
     return (None if theirs is not None and FOREIGN in theirs else theirs), ours
 
 
-@pytest.mark.parametrize("operator", ARITHMETIC)
-def test_an_operator_on_all_pairs_of_types_is_as_in_duckdb(both: Both, operator: str) -> None:
+@pytest.mark.parametrize("operators", ARITHMETIC, ids="".join)
+def test_an_operator_on_all_pairs_of_types_is_as_in_duckdb(
+    both: Both, operators: tuple[str, ...]
+) -> None:
     wrong = []
     for left, right in itertools.product(VALUES, VALUES):
-        sql = f"SELECT {left} {operator} {right} AS x FROM t"
-        theirs, ours = answer(both, sql)
-        if theirs != ours and not (operator == "+" and "NULL" in (left, right)):
-            wrong.append((sql, theirs, ours))
+        items = ", ".join(f"{left} {operator} {right}" for operator in operators)
+        theirs, ours = answer(both, f"SELECT {items} FROM t")
+        # A bare NULL for a list is refused: DuckDB gives NULL of no type for some of them.
+        if theirs != ours and not (operators == ("+",) and "NULL" in (left, right)):
+            wrong.append((items, theirs, ours))
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "template",
-    [
-        "coalesce({}, {})",
-        "CASE WHEN b THEN {} ELSE {} END",
-        "greatest({}, {})",
-        "[{}, {}]",
-        "if(b, {}, {})",
-    ],
-)
-def test_the_common_type_of_all_pairs_is_as_in_duckdb(both: Both, template: str) -> None:
+def test_the_common_type_of_all_pairs_is_as_in_duckdb(both: Both) -> None:
     wrong = []
     for left, right in itertools.product(VALUES, VALUES):
-        sql = f"SELECT {template.format(left, right)} AS x FROM t"
-        theirs, ours = answer(both, sql)
+        theirs, ours = answer(both, f"SELECT {COMMON.format(left, right)} FROM t")
         if theirs != ours:
-            wrong.append((sql, theirs, ours))
+            wrong.append((left, right, theirs, ours))
     assert wrong == []
 
 
@@ -89,12 +86,12 @@ def test_what_compares_by_equality_has_the_type_of_duckdb_or_is_refused(
 
 def test_a_set_operation_has_the_types_of_duckdb_or_is_refused(both: Both) -> None:
     accepted = 0
-    for left, right in itertools.product(VALUES, VALUES):
+    for left, right in itertools.product(VALUES[::2], VALUES):
         sql = f"SELECT {left} AS x FROM t UNION ALL SELECT {right} FROM t"
         theirs, ours = answer(both, sql)
         assert ours is None or ours == theirs, sql
         accepted += ours is not None
-    assert accepted > len(VALUES) * 12
+    assert accepted > len(VALUES) * 5
 
 
 SPELLED = [
