@@ -125,7 +125,7 @@ FUNCTIONS: Final = (
         signatures(
             *(f"{x} -> DOUBLE" for x in ("SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE")),
             *singles(("INTERVAL", "TIMESTAMP", "TIMESTAMPTZ", "TIME")),
-            "DECIMAL -> FLOAT",
+            "DECIMAL -> DOUBLE",
         ),
         kind="aggregate",
         nodes=(exp.Avg,),
