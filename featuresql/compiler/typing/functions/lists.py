@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from featuresql.compiler.typing.argument import tuple_of, type_text
+from featuresql.compiler.typing.argument import NULL, tuple_of, type_text
 from featuresql.compiler.typing.common_type import common_type
 from featuresql.compiler.typing.function import Call, Function, scalar_function, signatures
 from featuresql.compiler.typing.rules import element_of_first, require_constants, same_as_first
@@ -42,6 +42,11 @@ def _with_element(call: Call) -> ColumnType:
             hint="cast the value",
         )
     return found
+
+
+def _selected(call: Call) -> ColumnType:
+    """Give the list's own type, or NULL where what selects is a bare NULL."""
+    return NULL if call.arguments[1].is_null else call.arguments[0].type
 
 
 def _zipped(call: Call) -> ColumnType:
@@ -132,8 +137,8 @@ FUNCTIONS: Final = (
         ("list_resize", "array_resize"),
         signatures("ANY[], BIGINT, ANY? -> ANY[]", rule=same_as_first),
     ),
-    scalar_function("list_where array_where", "T[], BOOLEAN[] -> T[]"),
-    scalar_function("list_select array_select", "T[], BIGINT[] -> T[]"),
+    scalar_function("list_where array_where", "ANY[], BOOLEAN[] -> ANY[]", rule=_selected),
+    scalar_function("list_select array_select", "ANY[], BIGINT[] -> ANY[]", rule=_selected),
     Function(("list_zip", "array_zip"), signatures("ANY[], ANY[]... -> ANY", rule=_zipped)),
     Function(("flatten",), signatures("T[][] -> T[]"), nodes=(exp.Flatten,)),
     Function(
