@@ -46,7 +46,7 @@ class Shield:
         """
         try:
             yield
-        except flight.FlightError:
+        except (flight.FlightError, GeneratorExit):  # the latter ends a stream nobody reads on
             raise
         except BaseException as error:  # noqa: BLE001 - the outermost handler: nothing may pass
             raise to_flight_error(self.fault(error, call)) from None

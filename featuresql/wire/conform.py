@@ -176,11 +176,7 @@ def _conform_instants(column: pa.Array, field: pa.Field, what: str) -> pa.Array:
             code="wrong-type",
             hint="send timestamps or ISO 8601 texts; without a zone they are UTC",
         )
-    in_utc = pa.timestamp(column.type.unit, tz=target.tz)
-    # The number under a zoned timestamp counts in UTC already, and a naive one is UTC by rule, so
-    # neither needs more than the new label; a plain cast would ask for the zone's rules.
-    if column.type.tz != target.tz:
-        column = column.cast(pa.int64()).cast(in_utc)
+    # Arrow counts zoned instants in UTC and reads naive ones as UTC where it casts them to it.
     column = column if column.type.equals(target) else _cast(column, target, field.name, what)
     bounds = pc.min_max(column.cast(pa.int64()))
     low, high = bounds["min"].as_py(), bounds["max"].as_py()

@@ -29,24 +29,17 @@ def get(context: ServerContext, caller: Caller, ticket: bytes, peer: str) -> fli
             check_size(rows, context.limits)
             metadata = RequestMetadata(at=command.at)
             answer = answer_online(context, service, rows, metadata)
-            return _stream(context, stack.pop_all(), answer.schema, [answer])
+            pieces = _pieces(context, stack.pop_all(), [answer])
+            return flight.GeneratorStream(answer.schema, pieces)
         reader = context.serving.get_historical_features(command.service, None, command.known_at)
         stack.enter_context(reader)
-        return _stream(context, stack.pop_all(), reader.schema, reader)
-
-
-def _stream(
-    context: ServerContext, held: ExitStack, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-) -> flight.GeneratorStream:
-    pieces = _pieces(context, held, schema, batches)
-    next(pieces)  # from here on the generator gives back what it holds, even if nobody reads it
-    return flight.GeneratorStream(schema, pieces)
+        pieces = _pieces(context, stack.pop_all(), reader)
+        return flight.GeneratorStream(reader.schema, pieces)
 
 
 def _pieces(
-    context: ServerContext, held: ExitStack, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    context: ServerContext, held: ExitStack, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     with context.shield.over("DoGet"), held:
-        yield schema.empty_table()
         for batch in batches:
             yield from cut_by_bytes(batch)

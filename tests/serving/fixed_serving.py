@@ -49,6 +49,7 @@ class FixedServing:
     def __init__(self, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
         self.reloads = 0
+        self.own_rows = 1_000
         base = flight_delay()
         names = ("flight_delay", "fails_inside", "fails_compile", "fails_store", "fails_panic")
         self._services = {
@@ -90,7 +91,7 @@ class FixedServing:
     ) -> pa.RecordBatchReader:
         _fail(service)
         if spine is None:
-            spine = own_spine(1_000)
+            spine = own_spine(self.own_rows)
         if "carrier" not in spine.schema.names:
             raise RequestError("the spine lacks the column 'carrier'", code="missing-column")
         schema = self._services[service].historical

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket
 import subprocess
 import sys
@@ -8,12 +9,16 @@ import time
 
 import pytest
 from fixed_serving import FixedServing
+from pyarrow import flight
 from serving_process import ROOT, ServeHere, StartServer
 
 from featuresql.client import FeatureClient
-from featuresql.errors import ServingError
+from featuresql.errors import RequestError, ServingError
+from featuresql.wire.commands import HistoricalCommand, OnlineTicket, encode_command
+from flight_server.auth import ANYBODY
 from flight_server.config import Limits
 from flight_server.connections import cut_connection
+from flight_server.handlers.get import get
 from flight_server.slots import Slots
 
 ROWS = {"carrier": ["AA"], "distance": [1]}
@@ -127,6 +132,35 @@ def test_a_silent_stream_makes_room_for_another_caller(start_server: StartServer
         assert caught.value.code in {"unreachable", "stream-closed", "timeout"}
         with client.stream("flight_delay") as again:
             assert again.get(ROWS).num_rows == 1
+
+
+def test_an_answer_that_nobody_reads_gives_its_place_back(serve_here: ServeHere) -> None:
+    server, _ = serve_here()
+    for call in (HistoricalCommand("flight_delay"), OnlineTicket("flight_delay", ROWS)):
+        stream = get(server.context, ANYBODY, encode_command(call), "peer")
+        assert server.context.slots.open == 1
+        del stream
+        gc.collect()
+        assert server.context.slots.open == 0
+    with pytest.raises(RequestError):
+        get(server.context, ANYBODY, encode_command(OnlineTicket("flight_delay", {})), "peer")
+    assert server.context.slots.open == 0
+
+
+def test_an_answer_that_is_left_half_read_is_no_failure(serve_here: ServeHere) -> None:
+    serving = FixedServing(delay_s=0.05)
+    server, url = serve_here(serving)
+    serving.own_rows = 1_000_000
+    with flight.FlightClient(url) as plain:
+        reader = plain.do_get(flight.Ticket(encode_command(HistoricalCommand("flight_delay"))))
+        assert reader.read_chunk().data.num_rows > 0
+        assert server.context.slots.open == 1
+        reader.cancel()
+        deadline = time.monotonic() + 10
+        while server.context.slots.open and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert server.context.slots.open == 0
+    assert server.context.counters.snapshot()["faults"] == {}
 
 
 def test_a_silent_stream_is_left_alone_while_there_is_room(serve_here: ServeHere) -> None:
