@@ -39,17 +39,28 @@ def cut_query(source: Source, columns: Sequence[Column], instant: datetime) -> e
     return query.where(exp.LTE(this=exp.paren(_known_at(source)), expression=timestamp(instant)))
 
 
-def instants_query(sources: Sequence[Source], fractions: Sequence[float]) -> exp.Select:
-    """Return the instants by which those fractions of the sources' rows were known, as `known_at`.
+def instants_query(
+    sources: Sequence[Source],
+    views: Sequence[tuple[FeatureView, exp.Table]],
+    fractions: Sequence[float],
+) -> exp.Select:
+    """Return the instants by which those fractions of the rows were known, as `known_at`.
 
-    The rows of all `sources`, each of which `is_cut`, count together. Without rows the only answer
-    is NULL.
+    The rows of all `sources`, each of which `is_cut`, and of all built `views` count together: a
+    source may know whole hours only, and a cut on the hour hides what a cut between would show.
+    Without rows the only answer is NULL.
     """
     parts = [
         exp.select(exp.alias_(_known_at(source), KNOWN_AT, quoted=True)).from_(
             relation(SOURCE_SCHEMA, source.name)
         )
         for source in sources
+    ]
+    parts += [
+        exp.select(
+            exp.alias_(column(view.available_at or view.event_time), KNOWN_AT, quoted=True)
+        ).from_(place.copy())
+        for view, place in views
     ]
     together = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
     wanted = exp.Array(expressions=[exp.Literal.number(str(f)) for f in fractions])

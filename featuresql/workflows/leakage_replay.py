@@ -125,7 +125,13 @@ def _instants(replay: _Replay, count: int, seed: int) -> list[datetime]:
     cut = [source for source in _sources(replay) if is_cut(source)]
     if not cut:
         return []
-    query = place_relations(instants_query(cut, pick_fractions(count, seed)))
+    models = replay.compiled.models
+    views = [
+        (view, relation(*place))
+        for name, place in sorted(replay.built.items())
+        if (view := models[name].view) is not None
+    ]
+    query = place_relations(instants_query(cut, views, pick_fractions(count, seed)))
     found = replay.session.query(query.sql("duckdb")).read_all()[KNOWN_AT].to_pylist()
     instants = {instant.astimezone(UTC).replace(tzinfo=None) for instant in found if instant}
     return sorted(instants)
