@@ -60,7 +60,7 @@ def _delete_some(transaction: Transaction, start: bytes, dead: set[bytes]) -> by
         return None
     keys = list(islice(cursor.iternext(keys=True, values=False), _SCANNED_KEYS))
     for key in keys:
-        if key[-NUMBER_BYTES:] in dead and key.startswith(entity):
+        if key[-NUMBER_BYTES:] in dead:
             transaction.delete(key)
     done = len(keys) < _SCANNED_KEYS or not keys[-1].startswith(entity)
     return None if done else keys[-1]

@@ -303,6 +303,14 @@ class OnlineStoreContract:
         assert answers[2].rows.column("x").to_pylist() == [7, None]
         assert answers[3].rows.column("event_ts").is_valid().to_pylist() == [False, True]
 
+    def test_entities_with_equal_keys_stay_apart_in_one_read(self, store: OnlineStore) -> None:
+        views = [make_view("one", "carrier"), make_view("two", "airline")]
+        for at, view in enumerate(views):
+            rows = {"carrier": ["A"], "mean": [float(at)], "count": [at]}
+            store.write(view, "v1", 0, [make_batch(view, rows)])
+        answers = store.read([lookup(view, carrier=["A", None]) for view in views])
+        assert [a.rows.column("count").to_pylist() for a in answers] == [[0, None], [1, None]]
+
     def test_a_version_carries_its_whole_view_and_numbers_grow(
         self, store: OnlineStore, path: Path
     ) -> None:

@@ -47,10 +47,10 @@ def test_keys_are_different_bytes_in_the_order_of_the_keys(
             assert (mine == other) == (key == another)
 
 
-@given(st.lists(st.text("\x00\x01\x02ÿa", max_size=4), min_size=2, max_size=2, unique=True))
-def test_zero_bytes_in_texts_never_make_two_keys_one(texts: list[str]) -> None:
+def test_zero_bytes_in_texts_never_make_two_keys_one() -> None:
+    texts = ["", "\x00", "\x00\x00", "\x01", "a", "a\x00", "a\x00\x01b", "b\x00\x01c", "b", "c"]
     rows = [(left, right) for left in texts for right in texts]
-    assert len(set(encode([VARCHAR, VARCHAR], rows))) == len(set(rows))
+    assert len(set(encode([VARCHAR, VARCHAR], rows))) == len(rows)
 
 
 def test_a_key_with_a_null_part_has_no_bytes() -> None:

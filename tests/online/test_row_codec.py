@@ -93,6 +93,13 @@ def test_every_bit_of_a_float_survives(text: str, item: type[np.unsignedinteger]
     assert (found.flatten().to_numpy().view(item) == patterns).all()
 
 
+@pytest.mark.parametrize("offset", [0, 1, 7, 8, 9])
+def test_slices_of_booleans_are_their_own_bits(offset: int) -> None:
+    flags = pa.array([(i * i) % 3 == 1 for i in range(30)]).slice(offset, 12)
+    codec, rows = encode([parse_type("BOOLEAN")], [flags])
+    assert codec.decode(concat(rows), ("c0",)).column("c0").equals(flags)
+
+
 def test_instants_keep_their_whole_range() -> None:
     ticks = pa.array([-(2**63), 2**63 - 1], pa.int64()).cast(TIMESTAMP_ARROW)
     codec = codec_of([])
