@@ -16,10 +16,10 @@ from pathlib import Path
 import lmdb
 import pyarrow as pa
 import pytest
-from online_store_contract import (
+from online_store_contract import OnlineStoreContract
+from online_store_helpers import (
     MANY,
     SPAWN,
-    OnlineStoreContract,
     lookup,
     make_batch,
     make_view,
