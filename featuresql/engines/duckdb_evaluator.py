@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from queue import Empty, SimpleQueue
 
 import duckdb
 import pyarrow as pa
@@ -15,30 +15,39 @@ REQUEST = "request"
 
 
 class DuckDBEvaluator:
-    """A DuckDB in memory with a cursor for each thread, one thread wide: batches are small."""
+    """A DuckDB in memory, one thread wide: batches are small.
+
+    Idle cursors wait in a queue, one for each call that ran at the same time. They must not be kept
+    in thread-local storage: a Flight server's threads free it after Python's own state is gone.
+    """
 
     def __init__(self) -> None:
         """Open the engine; nothing outside of it can be reached."""
         self._connection = duckdb.connect(":memory:", config={"threads": "1"})
         self._connection.execute("SET enable_external_access=false; SET lock_configuration=true")
-        self._local = threading.local()
+        self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
 
     def evaluate(self, statement: str, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Run a SELECT over the relation `request`, which is `batch`; the rows keep their order."""
-        cursor = self._cursor()
-        with translated():
-            cursor.register(REQUEST, naive(pa.Table.from_batches([batch])))
-            table = cursor.sql(statement).to_arrow_table()
+        cursor = self._take()
+        try:
+            with translated():
+                cursor.register(REQUEST, naive(pa.Table.from_batches([batch])))
+                table = cursor.sql(statement).to_arrow_table()
+                cursor.unregister(REQUEST)
+        except BaseException:
+            cursor.close()
+            raise
+        self._idle.put(cursor)
         whole = table.cast(utc_schema(table.schema)).combine_chunks()
         batches = whole.to_batches()
         return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=whole.schema)
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
-        if cursor is None:
-            cursor = self._connection.cursor()
-            self._local.cursor = cursor
-        return cursor
+    def _take(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return self._connection.cursor()
 
     def close(self) -> None:
         """Close the engine."""
