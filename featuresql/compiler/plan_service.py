@@ -134,7 +134,10 @@ def _config_errors(draft: Draft, columns: dict[str, Column]) -> list[CompileErro
     ]
     errors += [
         draft.error_at(
-            "unknown-column", f"the spine has no '{name}'", place, did_you_mean(name, columns)
+            "unknown-column",
+            f"the spine has no '{name}', which config names as a request column",
+            place,
+            "training takes it from the spine: add it there; " + did_you_mean(name, columns),
         )
         for name in draft.rendered.config.request
         if name not in columns
