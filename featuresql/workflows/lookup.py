@@ -86,11 +86,11 @@ def lookup(
         (plan.spine_alias, name): request.column(name) for name in request.schema.names
     }
     cells[plan.spine_alias, plan.spine_event_time] = instants
-    metadata: dict[str, pa.Array] = {}
+    metadata: dict[str, pa.Array] | None = {} if question.include_metadata else None
     for join, asked, answer in zip(plan.joins, lookups, answers, strict=True):
         cells |= _view_cells(join, asked, answer, instants, metadata)
     columns = _outputs(prepared, evaluator, cells, request.num_rows)
-    if not question.include_metadata:
+    if metadata is None:
         return pa.RecordBatch.from_arrays(columns, schema=prepared.schema.online)
     names = [*prepared.schema.online.names, *metadata]
     return pa.RecordBatch.from_arrays([*columns, *metadata.values()], names=names)
@@ -127,7 +127,7 @@ def _view_cells(
     asked: ViewLookup,
     answer: ViewAnswer,
     instants: pa.Array,
-    metadata: dict[str, pa.Array],
+    metadata: dict[str, pa.Array] | None,
 ) -> dict[tuple[str, str], pa.Array]:
     rows = answer.rows
     _check_version(join, asked, answer)
@@ -140,10 +140,11 @@ def _view_cells(
         arrays[view.available_at] = arrays["available_at"]
     if not pc.all(seen, min_count=0).as_py():
         arrays = {name: pc.if_else(seen, array, None) for name, array in arrays.items()}
-    metadata[f"{join.alias}__event_ts"] = arrays["event_ts"]
-    metadata[f"{join.alias}__available_at"] = arrays["available_at"]
-    version = pa.repeat(pa.scalar(answer.version.version), len(instants))
-    metadata[f"{join.alias}__version"] = pc.if_else(seen, version, None)
+    if metadata is not None:
+        metadata[f"{join.alias}__event_ts"] = arrays["event_ts"]
+        metadata[f"{join.alias}__available_at"] = arrays["available_at"]
+        version = pa.repeat(pa.scalar(answer.version.version), len(instants))
+        metadata[f"{join.alias}__version"] = pc.if_else(seen, version, None)
     return {(join.alias, name): array for name, array in arrays.items()}
 
 

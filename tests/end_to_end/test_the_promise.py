@@ -114,3 +114,13 @@ def test_rows_come_in_any_frame(store: FeatureStore, frame: str) -> None:
     }
     answer = store.get_online_features("purchase", makers[frame](), at="2024-01-02T06:00:00")
     assert answer["spent"].to_pylist() == [10.0, 7.5]
+
+
+def test_metadata_tells_when_each_view_was_true_and_known(store: FeatureStore) -> None:
+    at = START + timedelta(hours=30)
+    store.materialize(until=at)
+    rows = {"customer": [1, 9], "basket": [2.0, 1.0]}
+    answer = store.get_online_features("purchase", rows, at=at, include_metadata=True)
+    assert answer["v__event_ts"].to_pylist() == [START, None]
+    assert answer["v__available_at"].to_pylist() == [START + timedelta(hours=1), None]
+    assert [version is None for version in answer["v__version"].to_pylist()] == [False, True]
