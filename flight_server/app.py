@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -23,7 +24,7 @@ from flight_server.server import FeatureServer
 from flight_server.shield import Shield
 from flight_server.slots import Slots
 
-_POLL_S: Final = 0.5
+_POLL_S: Final = 0.1
 _CLOSE_S: Final = 1.0
 
 
@@ -73,14 +74,15 @@ def serve(serving: Serving, config: ServerConfig) -> None:
     Prints `serving grpc://HOST:PORT` (`grpc+tls` with TLS) on stdout when it answers. Ends the
     process with status 0 where streams are still open after the drain: nothing else ends them.
     """
-    stop = threading.Event()
-    with _signals(stop):
+    received: list[int] = []
+    with _signals(received):
         server = make_server(serving, config)
         sys.stdout.write(f"serving {config.url(server.port)}\n")
         sys.stdout.flush()
-        # Signals are handled between two bytecodes of this thread: an untimed wait can miss one.
-        while not stop.wait(_POLL_S):
-            pass
+        # A handler runs within this thread, so it may set no Event that this thread waits for: both
+        # would want its lock. A sleep has none, and a short one misses no signal for long.
+        while not received:
+            time.sleep(_POLL_S)
         has_ended = stop_server(server, config.drain_s)
     if not has_ended:
         sys.stdout.flush()
@@ -89,9 +91,9 @@ def serve(serving: Serving, config: ServerConfig) -> None:
 
 
 @contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+def _signals(received: list[int]) -> Iterator[None]:
+    def handle(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
 
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.signal(number, handle) for number in numbers}
