@@ -19,7 +19,7 @@ from featuresql.project.project_file import ProjectFile
 from featuresql.project.read_properties import Properties, read_properties
 from featuresql.project.read_sources import read_entities, read_sources
 from featuresql.project.read_target import project_name, read_target, select_target
-from featuresql.project.resolve_environment import resolve_environment
+from featuresql.project.resolve_environment import refuse_environment, resolve_environment
 from featuresql.project.strict_model import StrictModel, Variable, check_identifier
 from featuresql.project.text_file import TextFile, read_text_file
 from featuresql.project.validate_node import error_at, validate_node
@@ -47,8 +47,8 @@ def load_project(
 
     `target` names the target to use instead of the project's default; `variables` replace the
     values of variables that the project declares; `environment` is what `env_var` reads, the
-    process's own where it is None. Of the targets only the chosen one's `env_var` calls are
-    evaluated.
+    process's own where it is None. Only `targets` and `default_target` may call `env_var`, and of
+    the targets only the chosen one's calls are evaluated.
 
     Raises `ProjectError`, or `ManyErrors` with every error that was found.
     """
@@ -119,10 +119,12 @@ def _resolve(
     errors: list[FeatureSQLError],
 ) -> tuple[YamlNode, str | None]:
     """Return the project file's node with what `env_var` gives, and the chosen target's name."""
-    children = {
-        key: child if key == "targets" else resolve_environment(child, file, environment, errors)
-        for key, child in node.items().items()
-    }
+    children = dict(node.items())
+    for key, child in children.items():
+        if key == "default_target":
+            children[key] = resolve_environment(child, file, environment, errors)
+        elif key != "targets":
+            children[key] = refuse_environment(child, key, file, errors)
     node = replace(node, content=children)
     chosen = select_target(node, file, target, errors)
     if "targets" in children:

@@ -97,7 +97,7 @@ class SourceSection(StrictModel):
     event_time: ColumnName | None = None
     available_at: ColumnName | None = None
     timezone: str = "UTC"
-    static: Flag = False
+    static: bool = False
     columns: dict[ColumnName, ColumnTypeText] = Field(default_factory=dict)
     description: str = ""
 

@@ -1,4 +1,4 @@
-"""`{{ env_var('NAME') }}` in the project file's texts -> the variable's value."""
+"""`{{ env_var('NAME') }}` in the project file's texts -> the variable's value, or a refusal."""
 
 from __future__ import annotations
 
@@ -58,8 +58,33 @@ def resolve_environment(
         errors.append(file.error(node.mark, "unset-variable", message, hint))
     except (TemplateSyntaxError, ValueError) as error:
         message = f"found a template that is not read here: {error}"
-        hint = "only {{ env_var('NAME', 'default') }} may stand in this file"
+        hint = "only {{ env_var('NAME', 'default') }} may stand here"
         errors.append(file.error(node.mark, "template", message, hint))
+    return replace(node, unevaluated=True)
+
+
+def refuse_environment(
+    node: YamlNode, key: str, file: TextFile, errors: list[FeatureSQLError]
+) -> YamlNode:
+    """Return `node`, the value of the file's `key`, with its templates left as not evaluated.
+
+    Each of them goes to `errors`: what stands here is written into compiled SQL and artifacts,
+    where nothing of the environment may be.
+    """
+    content = node.content
+    if isinstance(content, dict):
+        mapped = {k: refuse_environment(child, key, file, errors) for k, child in content.items()}
+        return replace(node, content=mapped)
+    if isinstance(content, list):
+        listed = [refuse_environment(child, key, file, errors) for child in content]
+        return replace(node, content=listed)
+    if not isinstance(content, str) or not any(mark in content for mark in _MARKS):
+        return node
+    message = f"a template stands under '{key}', which ends up in compiled SQL and artifacts"
+    hint = "only 'targets' and 'default_target' read the environment"
+    if key == "vars":
+        hint += "; give this run another value with --vars '{NAME: VALUE}'"
+    errors.append(file.error(node.mark, "template", message, hint))
     return replace(node, unevaluated=True)
 
 

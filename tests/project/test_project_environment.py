@@ -62,20 +62,39 @@ def test_another_targets_mistakes_are_errors_all_the_same(errors_of: ErrorsOf) -
     }
 
 
-def test_the_environment_serves_the_whole_file(project: Load) -> None:
+def test_the_environment_chooses_the_target(project: Load) -> None:
     text = (
         "name: p\ndefault_target: \"{{ env_var('WHERE', 'b') }}\"\n"
-        "vars: {x: \"{{ env_var('X') }}!\", y: \"{{ env_var('Y', default='z') }}\"}\n"
-        "targets: {a: {}, b: {}}\n"
-        "sources: {t: {path: \"data/{{ env_var('FILE') }}.csv\"}}\n"
+        "targets: {a: {}, b: {engine: {type: duckdb, path: \"{{ env_var('X') }}\"}}}\n"
     )
-    environment = {"X": "{{ env_var('X') }}", "FILE": "t", "Y": ""}
-    found = project({**FILES, "featuresql.yml": text}, environment=environment)
-    assert found.target.name == "b"
-    assert found.variables == {"x": "{{ env_var('X') }}!", "y": ""}
-    assert type(found.variables["x"]) is str
-    assert found.sources["t"].path == "data/t.csv"
-    assert type(found.sources["t"].path) is str
+    found = project({"featuresql.yml": text}, environment={"X": "{{ env_var('X') }}"}).target
+    assert (found.name, found.engine.path) == ("b", "{{ env_var('X') }}")
+    assert type(found.engine.path) is str
+    assert project({"featuresql.yml": text}, environment={"WHERE": "a"}).target.name == "a"
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "column"),
+    [
+        ("vars: {x: \"{{ env_var('A') }}\"}", "vars", 11),
+        ("vars: {x: [1, \"a {{ env_var('A') }}\"]}", "vars", 15),
+        ("sources: {t: {path: \"data/{{ env_var('A') }}.csv\"}}", "sources", 21),
+        ("sources: {t: {table: t, static: \"{{ env_var('A') }}\"}}", "sources", 33),
+        ("entities: {e: {keys: {k: text}, description: \"{{ env_var('A') }}\"}}", "entities", 46),
+        ("model_paths: [\"{{ env_var('A') }}\"]", "model_paths", 15),
+        ('vars: {x: "{% set a = 1 %}"}', "vars", 11),
+    ],
+)
+def test_what_reaches_sql_and_artifacts_reads_no_environment(
+    line: str, key: str, column: int, errors_of: ErrorsOf
+) -> None:
+    (error,) = errors_of({"featuresql.yml": f"name: p\n{line}\n"}, environment={"A": "hunter2"})
+    assert (error.code, str(error.location)) == ("template", f"featuresql.yml:2:{column}")
+    assert error.message.startswith(f"a template stands under '{key}'")
+    assert error.hint is not None
+    assert "only 'targets' and 'default_target' read the environment" in error.hint
+    assert ("--vars" in error.hint) == (key == "vars")
+    assert "hunter2" not in str(error)
 
 
 @pytest.mark.parametrize(
@@ -100,18 +119,19 @@ def test_the_environment_serves_the_whole_file(project: Load) -> None:
     ],
 )
 def test_nothing_but_env_var_is_evaluated(errors_of: ErrorsOf, template: str) -> None:
-    text = f'name: p\nvars:\n  x: "{template}"\n'
+    text = f'name: p\ntargets:\n  t:\n    engine: {{type: duckdb, path: "{template}"}}\n'
     (error,) = errors_of({"featuresql.yml": text}, environment={"A": "x", "1": "y"})
-    assert (error.code, str(error.location)) == ("template", "featuresql.yml:3:6")
+    assert (error.code, str(error.location)) == ("template", "featuresql.yml:4:34")
 
 
 def test_the_process_environment_is_read_where_none_is_given(
     project: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FEATURESQL_TEST_X", "from outside")
-    text = "name: p\nvars: {x: \"{{ env_var('FEATURESQL_TEST_X') }}\"}\n"
+    path = "\"{{ env_var('FEATURESQL_TEST_X') }}\""
+    text = f"name: p\ntargets: {{t: {{online: {{type: lmdb, path: {path}}}}}}}\n"
     found = project({"featuresql.yml": text}, environment=None)
-    assert found.variables == {"x": "from outside"}
+    assert found.target.online.path == "from outside"
 
 
 def test_what_env_var_gave_is_in_no_error(errors_of: ErrorsOf) -> None:
@@ -122,6 +142,7 @@ targets:
     engine: {type: clickhouse, host: h, port: "{{ env_var('A') }}", secure: "{{ env_var('A') }}"}
     online: {type: "{{ env_var('A') }}"}
     registry: {url: "{{ env_var('A') }}"}
+default_target: "{{ env_var('A') }}"
 sources:
   t: {path: "{{ env_var('A') }}"}
   u: {table: t, columns: {x: "{{ env_var('A') }}"}, timezone: "{{ env_var('A') }}"}
