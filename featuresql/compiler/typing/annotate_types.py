@@ -56,12 +56,26 @@ def annotate_types(
     `unsupported`, `unsupported-type`, `unknown-column` and `unknown-relation`.
     """
     tree = tree.copy() if copy else tree
+    type_tree(
+        tree, relation_columns, make_error, allow_non_deterministic=allow_non_deterministic
+    )
+    return tree
+
+
+def type_tree(
+    tree: exp.Query,
+    relation_columns: RelationColumns,
+    make_error: MakeError = plain_error,
+    *,
+    allow_non_deterministic: bool = False,
+) -> Typer:
+    """Type `tree` in place, as `annotate_types` says, and return all that was learned of it."""
     typer = Typer(relation_columns, make_error, _HANDLERS, allow_non_deterministic)
     columns = queries.bind_query(typer, tree)
     if not typer.errors:
         typer.errors += _unstorable(tree, columns, make_error)
     raise_all(typer.errors)
-    return tree
+    return typer
 
 
 def output_columns(tree: exp.Query) -> tuple[Column, ...]:

@@ -50,6 +50,7 @@ def call_with(
     if any(argument.type == UNKNOWN for argument in arguments):
         return Argument(UNKNOWN)
     signature, call = choose_overload(function, node, operands, arguments)
+    typer.calls[id(node)] = call
     return Argument(result_type(signature, call))
 
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 from featuresql.compiler.typing.argument import UNKNOWN, Argument
 from featuresql.compiler.typing.call_function import call_function
 from featuresql.compiler.typing.data_types import to_data_type
+from featuresql.compiler.typing.function import Call
 from featuresql.compiler.typing.names import Columns, Names
 from featuresql.errors import CompileError
 from featuresql.spec.model import Column
@@ -50,7 +51,8 @@ class Typer:
     """Types the expressions of one tree, in place, and collects what is wrong with them.
 
     `handlers` type the classes that are no functions of the table. `rows` holds the columns of the
-    queries that stand where a value is wanted, by the id of their node.
+    queries that stand where a value is wanted, `calls` the overload that each call means, both by the
+    id of their node.
     """
 
     relation_columns: RelationColumns
@@ -60,6 +62,7 @@ class Typer:
     names: Names = field(default_factory=Names)
     errors: list[CompileError] = field(default_factory=list)
     rows: dict[int, Columns] = field(default_factory=dict)
+    calls: dict[int, Call] = field(default_factory=dict)
     _types: dict[int, Argument] = field(default_factory=dict)
 
     def annotate(self, root: exp.Expr) -> Argument:
