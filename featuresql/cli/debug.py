@@ -9,6 +9,7 @@ import click
 from featuresql.cli.open_project import open_project
 from featuresql.cli.options import ProjectOptions, example, output_option, project_options
 from featuresql.cli.print_result import print_json
+from featuresql.cli.show_error import error_document
 from featuresql.compiler.compile_model import compile_model, passes
 from featuresql.compiler.draft import Catalog, CompiledModel, Draft
 from featuresql.compiler.order_models import order_models
@@ -43,7 +44,8 @@ def debug(*, project: ProjectOptions, model: str, tree: bool, output: str) -> No
         except FeatureSQLError as error:
             failure = error
     if output == "json":
-        print_json({"model": model, "passes": shown})
+        failed = error_document(failure) if failure is not None else {}
+        print_json({"model": model, "passes": shown, **failed})
     else:
         _print_passes(shown, "tree" if tree else "sql")
     if failure is not None:

@@ -8,26 +8,20 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import pairwise
 from types import FrameType
 from typing import Any, Final, TypeVar
 
 import click
 
-from featuresql.cli.show_error import show_error
-from featuresql.errors import FeatureSQLError, InternalError, ManyErrors
+from featuresql.cli.print_result import print_json
+from featuresql.cli.show_error import error_document, show_error
+from featuresql.cli.state import CliState
+from featuresql.errors import FeatureSQLError, InternalError, ManyErrors, UsageError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _SIGNAL_BASE: Final = 128
-
-
-@dataclass
-class CliState:
-    """What the handler must know of a call. `signal_number` is that of the signal that ended it."""
-
-    debug: bool = False
-    signal_number: int | None = None
 
 
 class StoppedError(BaseException):
@@ -53,16 +47,33 @@ def debug_option(command: Decorated) -> Decorated:
 
 
 def guard(command: click.Command, arguments: Sequence[str], prog_name: str) -> int:
-    """Run `command` and return its exit code; what went wrong is on stderr, in a block an error."""
+    """Run `command` and return its exit code; what went wrong is on stderr, in a block an error.
+
+    Where `arguments` ask for JSON it is on stdout too, unless a document of the command's is there.
+    """
     state = CliState()
     try:
         with _signals(state):
-            return _run(command, arguments, prog_name, state)
+            code, failure = _run(command, arguments, prog_name, state)
     except StoppedError:
-        return _stopped(state)
+        code, failure = _stopped(state)
+    if failure is not None and wants_json(arguments) and not state.has_printed_json:
+        print_json(error_document(failure))
+    return code
 
 
-def _run(command: click.Command, arguments: Sequence[str], prog_name: str, state: CliState) -> int:
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether a command's arguments ask for JSON, also where they are wrong otherwise."""
+    asked = {"--output=json", "--json"}
+    return ("--output", "json") in pairwise(arguments) or not asked.isdisjoint(arguments)
+
+
+_Ended = tuple[int, FeatureSQLError | None]
+
+
+def _run(
+    command: click.Command, arguments: Sequence[str], prog_name: str, state: CliState
+) -> _Ended:
     try:
         code = command.main(list(arguments), prog_name, standalone_mode=False, obj=state)
     except click.Abort:
@@ -70,7 +81,7 @@ def _run(command: click.Command, arguments: Sequence[str], prog_name: str, state
         return _stopped(state)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return error.exit_code, UsageError(error.format_message())
     except FeatureSQLError as error:
         return _failed(error, state)
     except Exception as error:  # noqa: BLE001 - the outermost handler
@@ -78,17 +89,17 @@ def _run(command: click.Command, arguments: Sequence[str], prog_name: str, state
         if state.signal_number is not None:
             return _stopped(state)
         return _failed(_fault(error), state)
-    return code if isinstance(code, int) else 0
+    return (code if isinstance(code, int) else 0), None
 
 
-def _failed(error: FeatureSQLError, state: CliState) -> int:
+def _failed(error: FeatureSQLError, state: CliState) -> _Ended:
     if state.signal_number is not None:
         return _stopped(state)
     if state.debug:
         traceback.print_exc()
     show_error(error)
     parts = error.errors if isinstance(error, ManyErrors) else (error,)
-    return max(part.exit_code for part in parts)
+    return max(part.exit_code for part in parts), error
 
 
 def _fault(error: Exception) -> InternalError:
@@ -102,10 +113,11 @@ def _fault(error: Exception) -> InternalError:
     )
 
 
-def _stopped(state: CliState) -> int:
+def _stopped(state: CliState) -> _Ended:
     number = state.signal_number or signal.SIGINT
-    click.echo("interrupted" if number == signal.SIGINT else "terminated", err=True)
-    return _SIGNAL_BASE + number
+    said = "interrupted" if number == signal.SIGINT else "terminated"
+    click.echo(said, err=True)
+    return _SIGNAL_BASE + number, FeatureSQLError(said, code=said)
 
 
 @contextmanager

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from featuresql.bootstrap import close_workspace, open_workspace
+from featuresql.cli.add_excerpts import add_excerpts
 from featuresql.cli.options import ProjectOptions
 from featuresql.cli.show_progress import show_progress
+from featuresql.errors import FeatureSQLError
 from featuresql.workflows.workspace import Workspace
 
 
@@ -21,5 +23,8 @@ def open_project(options: ProjectOptions, *, has_lines: bool = True) -> Iterator
         workspace = open_workspace(options.project_dir, options.target, options.variables, report)
         try:
             yield workspace
+        except FeatureSQLError as error:
+            add_excerpts(error, workspace.root)
+            raise
         finally:
             close_workspace(workspace)

@@ -10,6 +10,8 @@ from datetime import date, datetime, time
 
 import click
 
+from featuresql.cli.state import CliState
+
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print aligned columns: numbers to the right, None as nothing, never cut to a width."""
@@ -31,7 +33,10 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def print_json(value: object) -> None:
-    """Print `value` as one JSON document."""
+    """Print `value` as the one JSON document of a command."""
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, CliState):
+        context.obj.has_printed_json = True
     click.echo(json.dumps(json_value(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from featuresql.cli.guard import CliState
+from featuresql.cli.state import CliState
 
 
 @click.command(

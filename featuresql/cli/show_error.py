@@ -1,4 +1,4 @@
-"""Errors on stderr, one block each."""
+"""Errors on stderr, one block each, and as values for JSON."""
 
 from __future__ import annotations
 
@@ -13,6 +13,24 @@ def show_error(error: FeatureSQLError) -> None:
     click.echo("\n\n".join(_coloured(part) for part in errors), err=True)
     if len(errors) > 1:
         click.echo(f"\n{len(errors)} errors", err=True)
+
+
+def error_document(error: FeatureSQLError) -> dict[str, object]:
+    """Return what a command that failed prints as JSON: `status` and `errors`."""
+    parts = error.errors if isinstance(error, ManyErrors) else (error,)
+    return {"status": "error", "errors": [_as_json(part) for part in parts]}
+
+
+def _as_json(error: FeatureSQLError) -> dict[str, object]:
+    place = error.location
+    return {
+        "code": error.code,
+        "message": error.message,
+        "file": place.path if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "hint": error.hint,
+    }
 
 
 def _coloured(error: FeatureSQLError) -> str:

@@ -15,8 +15,10 @@ from featuresql.cli.options import (
     selection_options,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.cli.show_error import error_document
+from featuresql.errors import ManyErrors
 from featuresql.quality.junit_xml import junit_xml
-from featuresql.quality.test_report import TestReport, raise_failures
+from featuresql.quality.test_report import TestReport, failures, raise_failures
 from featuresql.workflows.artifacts import write_text
 from featuresql.workflows.test_models import test_models
 
@@ -49,7 +51,8 @@ def test(  # noqa: PLR0913 - one parameter an option
     if junit is not None:
         write_text(junit, junit_xml(report))
     if output == "json":
-        print_json(report.as_json())
+        failed = error_document(ManyErrors(failures(report))) if report.broken else {}
+        print_json({**report.as_json(), **failed})
     else:
         _print_report(report)
     raise_failures(report)
@@ -61,5 +64,14 @@ def _print_report(report: TestReport) -> None:
     for result in report.results:
         if result.status == "warn":
             click.echo(str(result), err=True)
-    broken = len(report.broken)
-    click.echo(f"\n{len(report.results) - broken} passed, {broken} failed")
+    click.echo(f"\n{summary(report)}")
+
+
+def summary(report: TestReport) -> str:
+    """Return how many tests passed and failed; warnings and errors where there are any."""
+    counts = report.counts
+    parts = [f"{counts['pass']} passed"]
+    parts += [f"{counts['warn']} warned"] if counts["warn"] else []
+    parts.append(f"{counts['fail']} failed")
+    parts += [f"{counts['error']} could not run"] if counts["error"] else []
+    return ", ".join(parts)

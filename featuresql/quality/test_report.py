@@ -61,12 +61,19 @@ class TestReport:
         """The results that make the whole fail."""
         return tuple(result for result in self.results if result.is_broken)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many results there are of each status, in the order pass, warn, fail, error."""
+        found = [result.status for result in self.results]
+        return {status: found.count(status) for status in ("pass", "warn", "fail", "error")}
+
     def as_json(self) -> dict[str, object]:
         """Return the report as values that JSON can hold: the shape of `run_results.json`."""
         return {
             "run_results_version": 1,
             "verb": "test",
             "status": "error" if self.broken else "success",
+            "counts": self.counts,
             "results": [_result_json(result) for result in self.results],
         }
 
@@ -81,6 +88,23 @@ def error_result(
     """Return the result of a test that could not be run because of `error`."""
     place = error.location or location
     return TestResult(name, kind, model, "error", place, message=error.message, hint=error.hint)
+
+
+def failures(report: TestReport) -> tuple[TestFailureError, ...]:
+    """Return an error for each test that failed (`test-failure`) or could not run (`test-error`).
+
+    The error is without the rows, which the result has.
+    """
+    codes = {"fail": "test-failure", "error": "test-error"}
+    return tuple(
+        TestFailureError(
+            f"{result.name} of {result.model}" + (f": {result.message}" if result.message else ""),
+            code=codes[result.status],
+            location=result.location,
+            hint=result.hint,
+        )
+        for result in report.broken
+    )
 
 
 def raise_failures(report: TestReport) -> None:

@@ -10,8 +10,8 @@ _INCREMENTAL: Final = "set materialized='incremental' and an interval; intervals
 _PLAIN: Final = "use Jinja's own filters and lists"
 
 DBT_NAMES: Final[dict[str, str]] = {
-    "env_var": "env_var() is for the targets of the project file only, since compiled SQL is kept as "
-    "a file; declare a variable, read it with var(), and give its value with --vars",
+    "env_var": "env_var() is for the targets of the project file only, since compiled SQL is kept "
+    "as a file; declare a variable, read it with var(), and give its value with --vars",
     "this": _INCREMENTAL,
     "is_incremental": _INCREMENTAL,
     "adapter": _NO_QUERY,

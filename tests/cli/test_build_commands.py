@@ -143,3 +143,15 @@ def test_a_failing_test_ends_with_1_after_the_results(built_shop: Path, call: Ca
     assert ended.out.endswith("\n6 passed, 1 failed\n")
     assert "a_month_of_a_customers_orders" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_warning_is_counted_apart_from_what_passed(built_shop: Path, call: Call) -> None:
+    path = built_shop / "models/models.yml"
+    text = (
+        "models:\n  - name: customer_orders\n    tests: [{row_count: {max: 1, severity: warn}}]\n"
+    )
+    path.write_text(text)
+    ended = call("test", "--project-dir", built_shop)
+    assert ended.code == 0, ended.err
+    assert ended.out.endswith("\n0 passed, 1 warned, 0 failed\n")
+    assert "warn: row_count of customer_orders" in ended.err

@@ -77,7 +77,9 @@ def test_junit_xml_counts_and_escapes() -> None:
 
 def test_no_failure_raises_nothing() -> None:
     raise_failures(TestReport((PASS, WARN)))
-    assert TestReport((PASS, WARN)).as_json()["status"] == "success"
+    found = TestReport((PASS, WARN)).as_json()
+    assert found["status"] == "success"
+    assert found["counts"] == {"pass": 1, "warn": 1, "fail": 0, "error": 0}
 
 
 def test_failures_are_listed_with_place_rows_and_hint() -> None:
