@@ -26,11 +26,11 @@ def compile(  # noqa: A001 - the command's name
 ) -> None:
     """Check models and write their SQL.
 
-    Every model is checked; the selected ones' SQL for the target's engine goes into
-    target/compiled/MODEL.sql. Nothing is run.
+    Every model is checked, and what properties files say of it. The selected ones' SQL for the
+    target's engine goes into target/compiled/MODEL.sql. Nothing is run.
     """
     with open_project(project) as workspace:
-        compiled = compile_models(workspace)
+        compiled = compile_models(workspace, with_properties=True)
         names = select_models(compiled, select, exclude)
         paths = write_compiled(workspace, compiled, names)
         files = [path.relative_to(workspace.root).as_posix() for path in paths]

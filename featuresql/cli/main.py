@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "compile": "Check models and write their SQL.",
     "run": "Build models in the engine.",
     "test": "Run unit tests, data tests and the leakage replay.",
+    "build": "Build models and test them, parents first.",
     "training-set": "Write a training set to a file.",
     "materialize": "Write feature views into the online store.",
     "serve": "Serve features over Arrow Flight.",

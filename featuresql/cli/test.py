@@ -61,10 +61,15 @@ def test(  # noqa: PLR0913 - one parameter an option
 def _print_report(report: TestReport) -> None:
     rows = [(r.kind, r.model, r.name, r.status, r.seconds) for r in report.results]
     print_table(("kind", "model", "test", "status", "seconds"), rows)
+    show_warnings(report)
+    click.echo(f"\n{summary(report)}")
+
+
+def show_warnings(report: TestReport) -> None:
+    """Write the tests that failed with the severity `warn` on stderr, a block each."""
     for result in report.results:
         if result.status == "warn":
             click.echo(str(result), err=True)
-    click.echo(f"\n{summary(report)}")
 
 
 def summary(report: TestReport) -> str:

@@ -12,14 +12,16 @@ from featuresql.plan.fingerprint import fingerprints
 from featuresql.render.render_project import render_project
 from featuresql.spec.model import Column
 from featuresql.workflows.artifacts import write_json, write_text
+from featuresql.workflows.check_properties import check_properties
 from featuresql.workflows.manifest import manifest
 from featuresql.workflows.workspace import Workspace
 
 
-def compile_models(workspace: Workspace) -> CompiledProject:
+def compile_models(workspace: Workspace, *, with_properties: bool = False) -> CompiledProject:
     """Render and compile all models of the project. Nothing is run or written.
 
-    Raises every error found, as one `FeatureSQLError` or `ManyErrors`.
+    With `with_properties` also check that what properties files say fits the models. Raises every
+    error found, as one `FeatureSQLError` or `ManyErrors`.
     """
     rendered = render_project(workspace.project)
     read = sorted({name for model in rendered.values() for name in model.sources})
@@ -31,7 +33,10 @@ def compile_models(workspace: Workspace) -> CompiledProject:
         except FeatureSQLError as error:
             errors.append(error)
     raise_all(errors)
-    return compile_project(workspace.project, rendered, columns)
+    compiled = compile_project(workspace.project, rendered, columns)
+    if with_properties:
+        raise_all(check_properties(compiled))
+    return compiled
 
 
 def write_compiled(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
+from typing import ClassVar, Self
 
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.plan.select_models import select_models
 from featuresql.ports import Progress
 from featuresql.quality.test_report import TestReport, TestResult
+from featuresql.spec.model import DataTest, UnitTest
 from featuresql.workflows.artifacts import write_json
 from featuresql.workflows.compile_models import compile_models
 from featuresql.workflows.data_tests import run_data_test, test_name
@@ -20,25 +22,93 @@ from featuresql.workflows.workspace import Workspace
 
 
 @dataclass(slots=True)
-class _Counter:
-    """Tells of each test as it ends."""
+class TestRun:
+    """The tests of some models, run part by part; tells of each test as it begins and ends."""
+
+    __test__: ClassVar[bool] = False
 
     workspace: Workspace
-    total: int
+    compiled: CompiledProject
+    units: tuple[UnitTest, ...]
+    data: tuple[DataTest, ...]
+    views: tuple[str, ...]
     index: int = 0
 
-    def run(self, name: str, test: Callable[[], TestResult]) -> TestResult:
-        self.workspace.report(Progress("test", name, "started", self.index + 1, self.total))
+    @classmethod
+    def of(
+        cls,
+        workspace: Workspace,
+        compiled: CompiledProject,
+        selected: Collection[str],
+        *,
+        leakage: bool,
+    ) -> Self:
+        """Take the tests of the `selected` models; with `leakage` their views are replayed too."""
+        project = compiled.project
+        return cls(
+            workspace,
+            compiled,
+            units=tuple(test for test in project.unit_tests if test.model in selected),
+            data=tuple(test for test in project.data_tests if test.model in selected),
+            views=tuple(
+                name for name in selected if leakage and compiled.models[name].view is not None
+            ),
+        )
+
+    def tested_models(self) -> frozenset[str]:
+        """Return the models that are tested once they are built."""
+        return frozenset(test.model for test in self.data) | frozenset(self.views)
+
+    def unit_tests(self, names: Collection[str]) -> list[TestResult]:
+        """Run the unit tests of the models `names`; they need nothing that is built."""
+        return [
+            self._run(test.name, partial(run_unit_test, self.workspace, self.compiled, test))
+            for test in self.units
+            if test.model in names
+        ]
+
+    def data_tests(self, names: Collection[str]) -> list[TestResult]:
+        """Run the data tests of the models `names`, on what was built last."""
+        tests = [test for test in self.data if test.model in names]
+        if not tests:
+            return []
+        with self.workspace.engine.session() as session:
+            return [
+                self._run(
+                    f"{test.model}.{test_name(test)}",
+                    partial(run_data_test, session, self.compiled, test),
+                )
+                for test in tests
+            ]
+
+    def replays(self, names: Collection[str]) -> list[TestResult]:
+        """Replay those of the views that are among `names`, on what was built last."""
+        views = tuple(view for view in self.views if view in names)
+        if not views:
+            return []
+        self._start("leakage replay")
+        results = leakage_replay(self.workspace, self.compiled, views)
+        return [self._done(f"{result.model}.{result.name}", result) for result in results]
+
+    def _run(self, name: str, test: Callable[[], TestResult]) -> TestResult:
+        self._start(name)
         began = perf_counter()
         result = test()
-        return self.done(name, replace(result, seconds=perf_counter() - began))
+        return self._done(name, replace(result, seconds=perf_counter() - began))
 
-    def done(self, name: str, result: TestResult) -> TestResult:
+    def _start(self, name: str) -> None:
+        self.workspace.report(Progress("test", name, "started", self.index + 1, self._total))
+
+    def _done(self, name: str, result: TestResult) -> TestResult:
         self.index += 1
         status = "failed" if result.is_broken else "done"
-        progress = Progress("test", name, status, self.index, self.total, result.seconds)
+        progress = Progress("test", name, status, self.index, self._total, result.seconds)
         self.workspace.report(progress)
         return result
+
+    @property
+    def _total(self) -> int:
+        return len(self.units) + len(self.data) + len(self.views)
 
 
 def test_models(
@@ -56,35 +126,8 @@ def test_models(
     """
     compiled = compile_models(workspace)
     selected = select_models(compiled, select, exclude)
-    project = compiled.project
-    unit_tests = [test for test in project.unit_tests if test.model in selected]
-    data_tests = [test for test in project.data_tests if test.model in selected]
-    views = tuple(name for name in selected if leakage and compiled.models[name].view is not None)
-    counter = _Counter(workspace, len(unit_tests) + len(data_tests) + len(views))
-    results = [
-        counter.run(test.name, partial(run_unit_test, workspace, compiled, test))
-        for test in unit_tests
-    ]
-    if data_tests:
-        with workspace.engine.session() as session:
-            results += [
-                counter.run(
-                    f"{test.model}.{test_name(test)}",
-                    partial(run_data_test, session, compiled, test),
-                )
-                for test in data_tests
-            ]
-    results += _replayed(workspace, compiled, views, counter)
+    run = TestRun.of(workspace, compiled, selected, leakage=leakage)
+    results = [*run.unit_tests(selected), *run.data_tests(selected), *run.replays(selected)]
     report = TestReport(tuple(results))
     write_json(workspace.target_dir / "run_results.json", report.as_json())
     return report
-
-
-def _replayed(
-    workspace: Workspace, compiled: CompiledProject, views: tuple[str, ...], counter: _Counter
-) -> list[TestResult]:
-    if views:
-        started = Progress("test", "leakage replay", "started", counter.index + 1, counter.total)
-        workspace.report(started)
-    results = leakage_replay(workspace, compiled, views)
-    return [counter.done(f"{result.model}.{result.name}", result) for result in results]

@@ -24,6 +24,7 @@ JSON = ("--output", "json")
         (("compile", "--select", "nope", "--output=json"), 1, ""),
         (("ls", "--select", "nope", *JSON), 1, ""),
         (("test", "--select", "nope", *JSON), 1, ""),
+        (("build", "--select", "nope", *JSON), 1, ""),
         (("materialize", "--select", "nope", *JSON), 1, ""),
         (("debug", "nope", *JSON), 1, "unknown-model"),
         (("get", "nope", "--key", "a=1", *JSON), 1, "unknown-service"),
