@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -29,7 +30,8 @@ class FeatureStore:
     Instants are datetimes or ISO 8601 texts, UTC where they bear no zone. Rows and spines are a
     pyarrow Table or RecordBatch, a polars or pandas frame, or a dict of lists. Every answer is a
     `pyarrow.Table` with one row for each row asked, in the order asked; its instants are
-    timestamp[us, tz=UTC]. All methods raise `featuresql.FeatureSQLError`.
+    timestamp[us, tz=UTC]. All methods raise `featuresql.FeatureSQLError`. Threads may
+    share a store.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class FeatureStore:
     ) -> None:
         """Read the project; nothing is built or connected to yet."""
         self._open = partial(open_workspace, project_dir, target, variables)
+        self._guard = threading.RLock()
         self._workspace = self._open()
         self._serving: ServeFeatures | None = None
 
@@ -51,16 +54,14 @@ class FeatureStore:
         full_refresh: bool = False,
     ) -> RunReport:
         """Build the models that `select` names, or all; what has not changed is kept."""
-        self._renew()
-        return run_models(self._workspace, select, exclude, full_refresh=full_refresh)
+        return run_models(self._renew(), select, exclude, full_refresh=full_refresh)
 
     def materialize(
         self, select: str | None = None, until: Instant | None = None
     ) -> tuple[OnlineVersion, ...]:
         """Write the feature views, as they stand at `until` or now, into the online store."""
-        self._renew()
         watermark = None if until is None else parse_instant(until, what="until")
-        return materialize(self._workspace, select, watermark)
+        return materialize(self._renew(), select, watermark)
 
     def get_historical_features(
         self, service: str, spine: object = None, known_at: Instant | None = None
@@ -97,18 +98,21 @@ class FeatureStore:
     @property
     def serving(self) -> ServeFeatures:
         """The compiled services, as a server uses them; compiled when first asked for."""
-        if self._serving is None:
-            self._serving = ServeFeatures(self._renewed)
-        return self._serving
+        with self._guard:
+            if self._serving is None:
+                self._serving = ServeFeatures(self._renewed)
+            return self._serving
 
     def _renewed(self) -> Workspace:
-        self._workspace = reopen_workspace(self._workspace, self._open())
-        return self._workspace
+        with self._guard:
+            self._workspace = reopen_workspace(self._workspace, self._open())
+            return self._workspace
 
-    def _renew(self) -> None:
+    def _renew(self) -> Workspace:
         """Read the project again: its files may have changed since."""
-        self._renewed()
-        self._serving = None
+        with self._guard:
+            self._serving = None
+            return self._renewed()
 
     def close(self) -> None:
         """Give back the online store and the registry."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,19 +22,23 @@ from featuresql.engines.bind_source import (
     source_files,
 )
 from featuresql.engines.duckdb_errors import translate, translated
+from featuresql.engines.duckdb_file import DuckDBFile
 from featuresql.engines.duckdb_session import DuckDBSession
 from featuresql.errors import EngineError
 from featuresql.spec.model import Column, Source
 
 LOCK_TIMEOUT_S = 30.0
 LOCK_RETRY_S = 0.05
+_OUTSIDER = "a connection of this process that is not FeatureSQL's own"
 
 
 class DuckDBEngine:
     """An engine on one DuckDB file, for the sources of one project.
 
-    Sessions of one process share the open file; it is closed when the last of them ends. Once the
-    sources are bound nothing outside of the file can be read or written, and no setting changed.
+    Sessions of one process share the open file, whichever engine they come from, where sources and
+    settings are the same, and wait for each other where not; it is closed when the last of them
+    ends. Once the sources are bound nothing outside of the file can be read or written, and no
+    setting changed. Thread-safe; a session belongs to one thread at a time.
     """
 
     dialect = "duckdb"
@@ -54,9 +58,7 @@ class DuckDBEngine:
         self._sources = sources
         self._settings = dict(settings)
         self._lock_timeout_s = lock_timeout_s
-        self._guard = threading.Lock()
-        self._open: duckdb.DuckDBPyConnection | None = None
-        self._sessions = 0
+        self._file = DuckDBFile.of(path)
 
     def describe(self, source: Source) -> tuple[Column, ...]:
         """Return the columns of a source as models see them, instants as UTC TIMESTAMP."""
@@ -87,34 +89,34 @@ class DuckDBEngine:
     @contextmanager
     def session(self) -> Iterator[DuckDBSession]:
         """Open the file, or share it where this process has it open, for one piece of work."""
-        with self._guard:
-            if self._open is None:
-                self._open = self._connect()
-            self._sessions += 1
-            cursor = self._open.cursor()
-        try:
-            yield DuckDBSession(cursor)
-        finally:
-            cursor.close()
-            with self._guard:
-                self._sessions -= 1
-                if self._sessions == 0:
-                    self._open.close()
-                    self._open = None
+        opened = self._file.cursor(self._binding(), self._connect, self._lock_timeout_s)
+        with opened as cursor, DuckDBSession(cursor, self._file.writing) as session:
+            yield session
 
     @contextmanager
     def scratch(self) -> Iterator[DuckDBSession]:
         """Open an empty DuckDB in memory."""
         with duckdb.connect(":memory:", config=self._config()) as connection:
             connection.execute("SET enable_external_access=false; SET lock_configuration=true")
-            yield DuckDBSession(connection)
+            with DuckDBSession(connection, threading.Lock()) as session:
+                yield session
+
+    def _binding(self) -> Hashable:
+        """Return what `_connect` would open: the settings, and the sources with their files."""
+        settings = sorted((name, str(value)) for name, value in self._settings.items())
+        sources = []
+        for source in self._sources.values():
+            files = [_state(path) for path in _present(source, self._root)]
+            declared = [(column.name, str(column.type)) for column in source.columns]
+            sources.append((source.name, source.path, source.timezone, declared, files))
+        return repr((settings, sources))
 
     def _config(self) -> dict[str, str | bool | int | float | list[str]]:
         return {name: str(value) for name, value in self._settings.items()}
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + self._lock_timeout_s
+    def _connect(self, deadline: float) -> duckdb.DuckDBPyConnection:
+        """Open the file and bind the sources; wait for another process until `deadline`."""
+        _make_folder(self._path)
         while True:
             try:
                 connection = duckdb.connect(str(self._path), config=self._config())
@@ -126,7 +128,7 @@ class DuckDBEngine:
                 if _is_unlocked(connection):
                     break
                 connection.close()
-                holder = "another store of this process"
+                holder = _OUTSIDER
             if time.monotonic() > deadline:
                 message = f"{self._path.name} is held by {holder}"
                 hint = "wait until it has ended, or end it"
@@ -174,8 +176,19 @@ class DuckDBEngine:
 
 def _holder(error: duckdb.Error) -> str | None:
     """Return who holds the file, where that is what the error says."""
-    found = re.search(r"Conflicting lock is held in (.+?)\. ", str(error))
+    text = str(error)
+    if "with a different configuration" in text or "file handle conflict" in text:
+        return _OUTSIDER
+    found = re.search(r"Conflicting lock is held in (.+?)\. ", text)
     return found[1] if found else None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the folder of {path.name} cannot be made: {error.strerror}"
+        raise EngineError(message, code="engine-file") from None
 
 
 def _is_unlocked(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -192,14 +205,23 @@ def _present(source: Source, root: Path) -> tuple[Path, ...]:
         return ()
 
 
+def _state(path: Path) -> tuple[str, int, int]:
+    try:
+        state = path.stat()
+    except OSError:  # it was there a moment ago
+        return str(path), -1, 0
+    return str(path), state.st_size, state.st_mtime_ns
+
+
 def _table_name(table: str) -> tuple[str, str]:
     parsed = exp.to_table(table, dialect="duckdb")
     return parsed.db or "main", parsed.name
 
 
 def _unreadable(path: Path, error: duckdb.Error) -> EngineError:
+    said = translate(error).message.replace(str(path), path.name)
     return EngineError(
-        f"{path.name} cannot be opened: {translate(error).message}",
+        f"{path.name} cannot be opened: {said}",
         code="engine-file",
         hint="if another version of DuckDB wrote it, move it away and run again",
     )

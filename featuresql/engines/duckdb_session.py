@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
+from types import TracebackType
+from typing import Self
 
 import duckdb
 import numpy as np
@@ -21,13 +24,32 @@ BATCH_ROWS = 65_536
 class DuckDBSession:
     """Runs statements on one cursor. Not for use by two threads at once."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Work on `cursor`, which its owner closes."""
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, writing: Lock) -> None:
+        """Work on `cursor`, which its owner closes; `writing` is held while something is written.
+
+        Two transactions that write the same name at once would fail.
+        """
         self._cursor = cursor
+        self._writing = writing
+        self._readers: list[pa.RecordBatchReader] = []
+
+    def __enter__(self) -> Self:
+        """Return this session, to be ended with the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End what is still read: it would keep the file open, and the next to open it waiting."""
+        while self._readers:
+            self._readers.pop().close()
 
     def execute(self, statements: Sequence[str]) -> None:
         """Run `statements` in one transaction: all of them or none."""
-        with translated():
+        with self._writing, translated():
             self._cursor.execute("BEGIN")
             try:
                 for statement in statements:
@@ -54,8 +76,9 @@ class DuckDBSession:
         with translated():
             for name, table in (inputs or {}).items():
                 self._cursor.register(name, naive(table))
-            result = self._cursor.sql(statement)
-            return utc_batches(result.to_arrow_reader(BATCH_ROWS))
+            reader = self._cursor.sql(statement).to_arrow_reader(BATCH_ROWS)
+        self._readers.append(reader)
+        return utc_batches(reader)
 
     def relations(self) -> frozenset[tuple[str, str]]:
         """Return (schema, name) of every table and view of the database."""
@@ -83,7 +106,7 @@ class DuckDBSession:
             replace=True,
             expression=exp.select("*").from_("loaded"),
         )
-        with translated():
+        with self._writing, translated():
             self._cursor.register("loaded", numbered)
             self._cursor.execute(create.sql("duckdb"))
             self._cursor.unregister("loaded")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, inspect, select
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, create_engine, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -24,6 +24,7 @@ from featuresql.registry import tables
 
 LOCK_TIMEOUT_S: Final = 30.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Done = TypeVar("Done")
 _Upsert = sqlite.Insert | postgresql.Insert
 _INSERTS: Final[Mapping[str, Callable[[Table], _Upsert]]] = {
     "sqlite": sqlite.insert,
@@ -42,7 +43,8 @@ _MEMORY: Final = (None, "", ":memory:")
 class SqlRegistry:
     """Implements `featuresql.ports.Registry`. Safe for threads and for concurrent processes.
 
-    Of a model's versions all are kept; one of them is the current one.
+    Of a model's versions all are kept; one of them is the current one. A SQLite file that somebody
+    removes is made again, empty, by the next call.
     """
 
     def __init__(self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
@@ -52,6 +54,7 @@ class SqlRegistry:
         `RegistryError` for a URL that cannot be opened and for a registry of a newer FeatureSQL.
         """
         self._url = _parsed(url)
+        self._lock_timeout_s = lock_timeout_s
         self._insert = _INSERTS[self._url.get_backend_name()]
         with self._translated("cannot open the registry"):
             self._engine = _engine(self._url, lock_timeout_s)
@@ -74,10 +77,13 @@ class SqlRegistry:
             "built_at_us": _to_us(version.built_at),
             "seconds": version.seconds,
         }
-        with self._transaction("cannot record a model's version") as connection:
+        pointer = {"model": version.model, "version": version.version}
+
+        def work(connection: Connection) -> None:
             self._upsert(connection, tables.model_versions, row)
-            pointer = {"model": version.model, "version": version.version}
             self._upsert(connection, tables.current_models, pointer)
+
+        self._run("cannot record a model's version", work)
 
     def model_versions(self) -> Mapping[str, ModelVersion]:
         """Return the current version of each model, by the model's name."""
@@ -90,8 +96,7 @@ class SqlRegistry:
             )
             .order_by(built.model)
         )
-        with self._transaction("cannot read the models' versions") as connection:
-            rows = connection.execute(query).mappings().all()
+        rows = self._rows("cannot read the models' versions", query)
         return {
             row["model"]: ModelVersion(
                 model=row["model"],
@@ -116,8 +121,7 @@ class SqlRegistry:
             "finished_at_us": None if run.finished_at is None else _to_us(run.finished_at),
             "detail": run.detail,
         }
-        with self._transaction("cannot record the run") as connection:
-            self._upsert(connection, tables.runs, row)
+        self._run("cannot record the run", lambda c: self._upsert(c, tables.runs, row))
 
     def runs(self, limit: int = 20) -> Iterator[RunRecord]:
         """Return at most `limit` runs, the newest first."""
@@ -127,8 +131,7 @@ class SqlRegistry:
             .order_by(columns.started_at_us.desc(), columns.run_id.desc())
             .limit(max(limit, 0))
         )
-        with self._transaction("cannot read the runs") as connection:
-            rows = connection.execute(query).mappings().all()
+        rows = self._rows("cannot read the runs", query)
         return iter(
             [
                 RunRecord(
@@ -155,14 +158,18 @@ class SqlRegistry:
             "rows": version.rows,
             "online_at_us": _to_us(at),
         }
-        with self._transaction("cannot record the online version") as connection:
-            self._upsert(connection, tables.online_versions, row)
+        self._run(
+            "cannot record the online version",
+            lambda c: self._upsert(c, tables.online_versions, row),
+        )
 
     def close(self) -> None:
         """Give back what the registry holds."""
         self._engine.dispose()
 
     def _prepare(self, deadline_s: float) -> None:
+        if self._is_file() and not str(self._url.database).startswith("file:"):
+            Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
         # SQLite does not wait for a lock while it changes a new file's journal.
         while True:
             try:
@@ -215,10 +222,21 @@ class SqlRegistry:
         rest = {name: statement.excluded[name] for name in row if name not in keys}
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
 
-    @contextmanager
-    def _transaction(self, message: str) -> Iterator[Connection]:
-        with self._translated(message), self._engine.begin() as connection:
-            yield connection
+    def _rows(self, message: str, query: Select[Any]) -> Sequence[RowMapping]:
+        return self._run(message, lambda connection: connection.execute(query).mappings().all())
+
+    def _run(self, message: str, work: Callable[[Connection], Done]) -> Done:
+        """Do `work` in one transaction; where a file or its tables are gone, make them for it."""
+        with self._translated(message):
+            try:
+                with self._engine.begin() as connection:
+                    return work(connection)
+            except OperationalError as error:
+                if not self._is_file() or _is_locked(error):
+                    raise
+            self._prepare(time.monotonic() + self._lock_timeout_s)
+            with self._engine.begin() as connection:
+                return work(connection)
 
     @contextmanager
     def _translated(self, message: str) -> Iterator[None]:
@@ -238,9 +256,10 @@ class SqlRegistry:
                     code="registry-locked",
                     hint="look for a FeatureSQL that hangs, then try again",
                 ) from None
-            reason = _without_secrets(str(getattr(error, "orig", None) or error), self._url)
+            said = getattr(error, "strerror", None) or getattr(error, "orig", None) or error
+            reason = _without_secrets(str(said), self._url)
             # The driver's own error may hold the URL: it is not kept as the cause.
-            shown = self._url.set(query={}).render_as_string(hide_password=True)
+            shown = _shown(self._url)
             raise RegistryError(
                 f"{message}: {reason.strip()}",
                 hint=f"the registry is {shown}",
@@ -275,12 +294,17 @@ def _engine(url: URL, lock_timeout_s: float) -> Engine:
         return create_engine(
             url, hide_parameters=True, poolclass=StaticPool, connect_args=arguments
         )
-    if not url.database.startswith("file:"):
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # A connection lives no longer than its work, so that no process keeps the file open.
     return create_engine(
         url, hide_parameters=True, poolclass=NullPool, connect_args={"timeout": lock_timeout_s}
     )
+
+
+def _shown(url: URL) -> str:
+    """Return the URL as an error may show it: without secrets and without this machine's paths."""
+    if url.get_backend_name() == "sqlite" and url.database not in _MEMORY:
+        return f"the SQLite file {Path(str(url.database)).name}"
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _is_locked(error: Exception) -> bool:
