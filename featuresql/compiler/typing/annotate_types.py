@@ -78,7 +78,7 @@ def type_tree(
     return typer
 
 
-def output_columns(tree: exp.Query) -> tuple[Column, ...]:
+def output_columns(tree: exp.Expr) -> tuple[Column, ...]:
     """Return the columns of a query that `annotate_types` gave back, as a table would have them.
 
     In a set operation they are neither the left side's nor the right's; a bare NULL is an INTEGER.

@@ -1,0 +1,125 @@
+"""One entry of the allow-list: how a function is said in ClickHouse, or why it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from sqlglot import exp
+
+from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.types import held
+from featuresql.spec.column_type import ColumnType
+
+if TYPE_CHECKING:
+    from featuresql.compiler.clickhouse.emitter import Emitter
+
+_FRESH: Final = re.compile(r"__(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What stands around an aggregate's call: DISTINCT, ORDER BY, FILTER and OVER.
+
+    `order` holds (value, type, descending, nulls first), `over` the emitted window or None.
+    """
+
+    distinct: bool = False
+    order: tuple[tuple[exp.Expr, ColumnType, bool, bool], ...] = ()
+    condition: exp.Expr | None = None
+    over: exp.Window | None = None
+    ignore_nulls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EmitCall:
+    """A call to be said in ClickHouse.
+
+    `args` are the operands, already said in ClickHouse and cast to `bound`, the parameters' types
+    of the overload that DuckDB chose. `operands` are the nodes in DuckDB's dialect, where an
+    emission depends on a constant. `result` is the type that the emission must give, NULL allowed.
+    """
+
+    emitter: Emitter
+    name: str
+    node: exp.Expr
+    operands: tuple[exp.Expr, ...]
+    args: tuple[exp.Expr, ...]
+    bound: tuple[ColumnType, ...]
+    result: ColumnType
+    around: Aggregation = Aggregation()
+
+    def as_result(self, value: exp.Expr) -> exp.Expr:
+        """Return `value` cast to how the result's type is held."""
+        return sql.cast(value, held(self.result))
+
+    def fresh(self) -> str:
+        """Return a name for a lambda's parameter that the operands do not use.
+
+        It depends on the operands alone: ClickHouse finds a GROUP BY's expression by its text.
+        """
+        used = [
+            int(found[1])
+            for operand in self.args
+            for part in operand.find_all(exp.Identifier)
+            if (found := _FRESH.fullmatch(part.name))
+        ]
+        return f"__{max(used, default=0) + 1}"
+
+    def refuse(self, reason: str, hint: str | None = None) -> Exception:
+        """Return the error of a call that cannot be said in ClickHouse."""
+        return self.emitter.refuse(self.node, reason, hint)
+
+    def aggregate(
+        self, name: str, *args: exp.Expr, parameters: tuple[exp.Expr, ...] = ()
+    ) -> exp.Expr:
+        """Return the aggregate `name` over `args`, under the call's FILTER and in its window.
+
+        FILTER becomes the combinator If.
+        """
+        around = self.around
+        if around.condition is not None:
+            name, args = f"{name}If", (*args, around.condition.copy())
+        made = sql.parametric(name, parameters, *args) if parameters else sql.call(name, *args)
+        if around.over is None:
+            return made
+        window = around.over.copy()
+        window.set("this", made)
+        return window
+
+
+Build: TypeAlias = Callable[[EmitCall], exp.Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """How the function called `name` is said in ClickHouse.
+
+    `cases` are expressions in DuckDB's dialect that the tests run on both engines and compare; they
+    may use the columns of the tests' table `t`.
+    """
+
+    name: str
+    build: Build
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the function called `name` is in no model that runs on both engines, and what to write."""
+
+    name: str
+    reason: str
+    hint: str | None = None
+
+
+def same(name: str, clickhouse: str, *cases: str) -> Emission:
+    """Declare a function that ClickHouse has under another name, with the same arguments."""
+    return Emission(name, lambda call: sql.call(clickhouse, *call.args), cases)
+
+
+def same_cast(name: str, clickhouse: str, *cases: str) -> Emission:
+    """Declare a function that ClickHouse has, whose result is of another type there."""
+    return Emission(name, lambda call: call.as_result(sql.call(clickhouse, *call.args)), cases)
