@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field
@@ -61,11 +62,19 @@ _NEEDS: Final[Mapping[ModelKind, tuple[str, ...]]] = {
 _OF_ONE_KIND: Final = tuple(sorted(frozenset().union(*_TAKES.values())))
 
 
-def model_config(arguments: Mapping[str, object], location: Location) -> ModelConfig:
+_NO_PLACES: Final[Mapping[str, tuple[Location, Location]]] = MappingProxyType({})
+
+
+def model_config(
+    arguments: Mapping[str, object],
+    location: Location,
+    places: Mapping[str, tuple[Location, Location]] = _NO_PLACES,
+) -> ModelConfig:
     """Return the model's configuration; durations become microseconds.
 
-    Raises `ProjectError` at `location`, or `ManyErrors`, where an argument is unknown, of a wrong
-    type, or does not fit the model's kind.
+    `location` is that of the call; `places` has where arguments stand, and where their values do.
+    Raises `ProjectError`, or `ManyErrors`, where an argument is unknown, of a wrong type, or does
+    not fit the model's kind.
     """
     call, problems = find_problems(ConfigCall, dict(arguments))
     if call is not None:
@@ -73,7 +82,10 @@ def model_config(arguments: Mapping[str, object], location: Location) -> ModelCo
     raise_all(
         [
             ProjectError(
-                printable(f"config(): {p.message}"), code=p.code, location=location, hint=p.hint
+                printable(f"config(): {p.message}"),
+                code=p.code,
+                location=_place(p, location, places),
+                hint=p.hint,
             )
             for p in problems
         ]
@@ -96,6 +108,16 @@ def model_config(arguments: Mapping[str, object], location: Location) -> ModelCo
         engines=tuple(call.engines or ()),
         accept_leak=dict(call.accept_leak),
     )
+
+
+def _place(
+    problem: Problem, call: Location, places: Mapping[str, tuple[Location, Location]]
+) -> Location:
+    name = str(problem.path[0]) if problem.path else ""
+    if name not in places:
+        return call
+    argument, value = places[name]
+    return argument if problem.at_key and len(problem.path) == 1 else value
 
 
 def _microseconds(text: str | None) -> int | None:

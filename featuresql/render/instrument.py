@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import cast
@@ -88,6 +89,8 @@ class _Instrument(NodeTransformer):
         """Tell the run where the call stands."""
         start = _start(node.node)
         self._check_names(node)
+        if isinstance(node.node, nodes.Name) and node.node.name == "config":
+            self.file.arguments[start] = {k.key: self._argument(start, k) for k in node.kwargs}
         self.generic_visit(node)
         self._add_place(node, start)
         return node
@@ -253,6 +256,13 @@ class _Instrument(NodeTransformer):
             if keyword.key in given:
                 raise self._error(keyword, f"the argument '{keyword.key}' is given twice")
             given.add(keyword.key)
+
+    def _argument(self, call: int, keyword: nodes.Keyword) -> tuple[int, int]:
+        """Return the offsets of a named argument and its value; Jinja keeps only the latter."""
+        value = _start(keyword.value)
+        before = self.file.text[call:value]
+        name = re.search(rf"\b{re.escape(keyword.key)}\s*=[\s(]*$", before)
+        return (call + name.start() if name else value), value
 
     def _add_place(self, node: nodes.Call | nodes.Filter, offset: int) -> None:
         # Jinja gives pairs as the type of a filter's keywords, and makes keywords.

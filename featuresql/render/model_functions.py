@@ -26,7 +26,8 @@ _logger = logging.getLogger("featuresql.template")
 class ModelFunctions:
     """What the functions of one model's rendering know, and what they have noted.
 
-    `refs` and `sources` have where each was first called, in the model itself.
+    `refs` and `sources` have where each was first called, in the model itself; `config_places` has
+    where each argument of config() stands, and where its value does.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ModelFunctions:
         self.refs: dict[str, Location] = {}
         self.sources: dict[str, Location] = {}
         self.config_location: Location | None = None
+        self.config_places: dict[str, tuple[Location, Location]] = {}
         self.model_config = ModelConfig()
 
     def by_name(self) -> dict[str, TemplateFunction]:
@@ -67,7 +69,11 @@ class ModelFunctions:
         self.run.budget.inputs(*properties.values())
         self.config_location = location
         plain = {str(name): _plain(value) for name, value in properties.items()}
-        self.model_config = model_config(plain, location)
+        path, start = self.run.here
+        file = self.run.files[path]
+        for name, (key, value) in file.arguments.get(start, {}).items():
+            self.config_places[name] = file.location(key), file.location(value)
+        self.model_config = model_config(plain, location, self.config_places)
         return ""
 
     def _ref(self, model: object, *more: object) -> str:

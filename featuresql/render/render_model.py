@@ -9,7 +9,14 @@ from jinja2.environment import Template
 from jinja2.exceptions import TemplateError
 from jinja2.utils import missing
 
-from featuresql.errors import FeatureSQLError, Location, RenderError, did_you_mean, raise_all
+from featuresql.errors import (
+    FeatureSQLError,
+    Location,
+    ManyErrors,
+    RenderError,
+    did_you_mean,
+    raise_all,
+)
 from featuresql.render.check_literals import find_misplaced_literal
 from featuresql.render.dbt_names import DBT_NAMES
 from featuresql.render.environment import TemplateEnvironment, make_environment
@@ -67,6 +74,7 @@ def render_model(
         config_location=functions.config_location or Location(model.path),
         refs=functions.refs,
         sources=functions.sources,
+        config_places={name: value for name, (_, value) in functions.config_places.items()},
     )
 
 
@@ -135,9 +143,10 @@ def _run_faults(run: TemplateRun, names: Mapping[str, object]) -> Iterator[None]
     except RenderError as error:
         raise _located(run, error) from None
     except FeatureSQLError as error:
-        if error.location is not None and error.excerpt is None:
-            file = run.files.get(error.location.path)
-            error.excerpt = file.excerpt(error.location) if file else None
+        for part in error.errors if isinstance(error, ManyErrors) else (error,):
+            if part.location is not None and part.excerpt is None:
+                file = run.files.get(part.location.path)
+                part.excerpt = file.excerpt(part.location) if file else None
         raise
     except RecursionError:
         raise _located(run, limit_error("calls within calls, too deep")) from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from featuresql.errors import Location
 from featuresql.render.source_map import SourceMap
@@ -18,7 +19,8 @@ class RenderedModel:
 
     In `sql` a `ref('m')` stands as `ref.m` and a `source('s')` as `source.s`, quoted where they
     need it; `refs` and `sources` give where each was called first. `source_map` leads from an
-    offset in `sql` back to the template.
+    offset in `sql` back to the template. `config_places` has where the values of config()'s
+    arguments stand, by the arguments' names.
     """
 
     name: str
@@ -30,3 +32,4 @@ class RenderedModel:
     config_location: Location
     refs: dict[str, Location]
     sources: dict[str, Location]
+    config_places: Mapping[str, Location] = field(default_factory=dict)

@@ -24,12 +24,15 @@ def line_starts(text: str) -> array[int]:
 class TemplateFile:
     r"""A template's text with `\n` line ends, and where each name stands in it.
 
-    `path` is relative to the project's root. `names` has the offsets of every use of a name.
+    `path` is relative to the project's root. `names` has the offsets of every use of a name;
+    `arguments` has, for each call of config() by the offset where it starts, the offsets of each
+    named argument and of its value.
     """
 
     path: str
     text: str
     names: dict[str, list[int]] = field(default_factory=dict)
+    arguments: dict[int, dict[str, tuple[int, int]]] = field(default_factory=dict)
     starts: array[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,9 @@
 import re
 
 import pytest
-from render_case import MODEL_PATH, render, render_error
+from render_case import MODEL_PATH, render, render_error, rendered
+
+from featuresql.errors import Location, ManyErrors, ProjectError
 
 # template, words of the message, line, column, words of the hint
 ERRORS = [
@@ -124,6 +126,48 @@ def test_an_error_says_what_where_and_what_to_do(
     assert not INTERNALS.search(error.message), error.message
     assert error.__cause__ is None
     assert error.__suppress_context__
+
+
+# as above, of what config() is given
+CONFIG_ERRORS = [
+    ("{{ config(tll='1 day') }}", "unknown argument 'tll'", 1, 11, "'ttl'"),
+    ("{{ config(\n  kind='staging',\n  materialized = ('tabel')) }}", "found 'tabel'", 3, 19, "'table'"),
+    ("{{ config(kind='staging', tags=['a', 1]) }}", "found the number 1", 1, 32, None),
+    ("{{ config(tags=['x'], kind='feature_service', event_time='t', ttl='1 day') }}", "takes no 'ttl'", 1, 67, None),
+    ("{{ config(kind='feature_service', event_time='t', labels=['l', 'l']) }}", "names 'l' twice", 1, 58, None),
+    ("{{ config(kind='feature_view', event_time='t') }}", "needs 'entity'", 1, 4, None),
+    ("{{ config(**{'kind': 'view'}) }}", "found 'view'", 1, 4, "feature_view"),
+    ("{{ config(kind=var('window') | upper) }}", "found '1 DAY'", 1, 16, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("template", "words", "line", "column", "hint"), CONFIG_ERRORS)
+def test_an_error_of_config_points_to_the_argument_or_its_value(
+    template: str, words: str, line: int, column: int, hint: str | None
+) -> None:
+    with pytest.raises(ProjectError) as caught:
+        rendered(template, window="1 day")
+    error = caught.value
+    assert words in error.message
+    assert error.location == Location(MODEL_PATH, line, column)
+    assert error.excerpt == template.split("\n")[line - 1]
+    assert (hint or "") in (error.hint or "")
+
+
+def test_each_error_of_config_points_to_its_own_value() -> None:
+    template = "{{ config(kind='feature_view', entity=1,\n  ttl='soon', event_time='t') }}"
+    with pytest.raises(ManyErrors) as caught:
+        rendered(template)
+    places = [str(error.location) for error in caught.value.errors]
+    assert places == ["models/m.sql:1:39", "models/m.sql:2:7"]
+    lines = template.split("\n")
+    assert [error.excerpt for error in caught.value.errors] == lines
+
+
+def test_the_places_of_configs_values_are_kept() -> None:
+    model = rendered("{{ config(kind='feature_service', event_time='t',\n labels=['l']) }}select 1")
+    assert model.config_places["labels"] == Location(MODEL_PATH, 2, 9)
+    assert model.config_places["kind"] == Location(MODEL_PATH, 1, 16)
 
 
 def test_a_syntax_error_in_a_macro_file_lies_there() -> None:
