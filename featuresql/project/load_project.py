@@ -16,7 +16,7 @@ from featuresql.project.find_files import OutsideError, check_folder, list_files
 from featuresql.project.find_problems import find_problems
 from featuresql.project.parse_yaml import parse_yaml
 from featuresql.project.project_file import ProjectFile
-from featuresql.project.read_properties import Properties, read_properties
+from featuresql.project.read_properties import Properties, read_consumers, read_properties
 from featuresql.project.read_sources import read_entities, read_sources
 from featuresql.project.read_target import project_name, read_target, select_target
 from featuresql.project.resolve_environment import refuse_environment, resolve_environment
@@ -71,6 +71,7 @@ def load_project(
         variables=_names(node, "vars"),
         errors=errors,
     )
+    read_consumers(file, node, properties)
     for properties_file in properties_files:
         _read_properties_file(properties_file, properties)
     raise_all(errors)
@@ -90,6 +91,7 @@ def load_project(
         properties=properties.properties,
         data_tests=tuple(properties.data_tests),
         unit_tests=tuple(properties.unit_tests.values()),
+        consumers=tuple(properties.consumers.values()),
     )
 
 

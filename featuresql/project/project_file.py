@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from featuresql.project.properties_file import ConsumerSection
 from featuresql.project.strict_model import (
     ColumnName,
     ColumnTypeText,
@@ -124,3 +125,4 @@ class ProjectFile(StrictModel):
     targets: Annotated[dict[Identifier, TargetSection], Field(min_length=1)] | None = None
     sources: dict[Identifier, SourceSection] = Field(default_factory=dict)
     entities: dict[Identifier, EntitySection] = Field(default_factory=dict)
+    consumers: list[ConsumerSection] = Field(default_factory=list)

@@ -277,6 +277,17 @@ class UnitTestSection(StrictModel):
     overrides: OverridesSection = Field(default_factory=OverridesSection)
 
 
+class ConsumerSection(StrictModel):
+    """Who uses a service: an ML model, a dashboard or a job."""
+
+    name: Annotated[str, Field(min_length=1)]
+    kind: Annotated[str, Field(min_length=1)]
+    service: Identifier
+    owner: str = ""
+    url: str = ""
+    description: str = ""
+
+
 class PropertiesFile(StrictModel):
     """A properties file of FeatureSQL."""
 
@@ -285,3 +296,4 @@ class PropertiesFile(StrictModel):
     version: Literal[2] | None = None
     models: list[ModelSection] = Field(default_factory=list)
     unit_tests: list[UnitTestSection] = Field(default_factory=list)
+    consumers: list[ConsumerSection] = Field(default_factory=list)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from featuresql.errors import FeatureSQLError, Location, did_you_mean
 from featuresql.project.properties_file import (
     ColumnTests,
+    ConsumerSection,
     ModelSection,
     ModelTests,
     PropertiesFile,
@@ -20,6 +21,7 @@ from featuresql.project.validate_node import section, validate_node
 from featuresql.project.yaml_node import YamlNode
 from featuresql.spec.model import (
     ColumnProperties,
+    Consumer,
     DataTest,
     GivenInput,
     ModelProperties,
@@ -38,6 +40,7 @@ class Properties:
     properties: dict[str, ModelProperties] = field(default_factory=dict)
     data_tests: list[DataTest] = field(default_factory=list)
     unit_tests: dict[str, UnitTest] = field(default_factory=dict)
+    consumers: dict[str, Consumer] = field(default_factory=dict)
 
     def check_known(
         self, what: str, name: str, known: Collection[str], file: TextFile, mark: Mark
@@ -67,6 +70,28 @@ def read_properties(file: TextFile, node: YamlNode, properties: Properties) -> N
         test = section(UnitTestSection, child)
         if test is not None:
             _read_unit_test(test, child, file, properties)
+    read_consumers(file, node, properties)
+
+
+def read_consumers(file: TextFile, node: YamlNode, into: Properties) -> None:
+    """Add the `consumers` of a properties file, or of the project file, to `into`."""
+    for child in _elements(node, "consumers"):
+        found = section(ConsumerSection, child)
+        if found is None:
+            continue
+        mark = child.value_mark("name")
+        first = into.consumers.get(found.name)
+        into.check_new("consumer", found.name, first.location if first else None, file, mark)
+        into.check_known("model", found.service, into.models, file, child.value_mark("service"))
+        into.consumers[found.name] = Consumer(
+            name=found.name,
+            kind=found.kind,
+            service=found.service,
+            location=file.location(mark),
+            owner=found.owner,
+            url=found.url,
+            description=found.description,
+        )
 
 
 def _elements(node: YamlNode | None, key: str) -> list[YamlNode]:

@@ -146,6 +146,22 @@ class ModelProperties:
 
 
 @dataclass(frozen=True, slots=True)
+class Consumer:
+    """Who uses a model, most often a service: an ML model, a dashboard, a job. It ends the graph.
+
+    `kind` says which of these it is, in the team's own words.
+    """
+
+    name: str
+    kind: str
+    service: str
+    location: Location
+    owner: str = ""
+    url: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
     """Where SQL runs: `type` is duckdb, clickhouse or chdb. Secrets are in `options`."""
 
@@ -197,6 +213,7 @@ class Project:
     properties: Mapping[str, ModelProperties] = field(default_factory=dict)
     data_tests: tuple[DataTest, ...] = ()
     unit_tests: tuple[UnitTest, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
