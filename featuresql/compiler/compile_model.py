@@ -11,6 +11,7 @@ from featuresql.compiler.collect_columns import collect_columns
 from featuresql.compiler.draft import Catalog, CompiledModel, Draft
 from featuresql.compiler.find_view_joins import find_view_joins
 from featuresql.compiler.inject_asof import inject_asof
+from featuresql.compiler.name_subscripts import name_subscripts
 from featuresql.compiler.narrow_sums import narrow_sums
 from featuresql.compiler.parse import parse
 from featuresql.compiler.plan_service import plan_service
@@ -25,6 +26,7 @@ PASSES: tuple[Callable[[Draft], Draft], ...] = (
     resolve_tables,
     qualify_columns,
     annotate_types,
+    name_subscripts,
     narrow_sums,
     collect_columns,
     find_view_joins,

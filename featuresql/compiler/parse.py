@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from featuresql.compiler.draft import Draft
+from featuresql.compiler.read_sql import read_sql
 
 MAX_SQL_CHARS = 1_000_000
 
@@ -22,7 +22,7 @@ def parse(draft: Draft) -> Draft:
     if len(sql) > MAX_SQL_CHARS:
         raise draft.error("too-long", f"the model renders to {len(sql)} characters of SQL")
     try:
-        statements = [s for s in sqlglot.parse(sql, dialect="duckdb") if s is not None]
+        statements = read_sql(sql)
     except ParseError as error:
         raise _syntax_error(draft, error) from None
     except TokenError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import duckdb
-import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
+from featuresql.compiler.read_sql import read_sql
 from featuresql.compiler.typing import annotate_types, output_columns
 from featuresql.errors import CompileError
 from featuresql.spec.column_type import ColumnType, parse_type
@@ -65,7 +65,7 @@ class Both:
 
     def typed(self, sql: str, *, qualified: bool = True) -> exp.Query:
         """Return the typed tree of `sql`; a query of one table need not be `qualified` first."""
-        tree = sqlglot.parse_one(sql, dialect="duckdb")
+        tree = read_sql(sql)[0]
         if not isinstance(tree, exp.Query):
             raise CompileError("no SELECT", code="not-select")
         if not qualified:

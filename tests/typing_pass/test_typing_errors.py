@@ -7,6 +7,7 @@ import sqlglot
 from duckdb_beside import Both
 from sqlglot import exp
 
+from featuresql.compiler.read_sql import read_sql
 from featuresql.compiler.typing import annotate_types
 from featuresql.errors import CompileError, Location, ManyErrors
 
@@ -54,7 +55,7 @@ REFUSED = {
 
 
 def caught(both: Both, sql: str) -> CompileError:
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    tree = read_sql(sql)[0]
     assert isinstance(tree, exp.Query)
     with pytest.raises(CompileError) as found:
         annotate_types(tree, both.relation_columns)

@@ -17,12 +17,13 @@ from featuresql.compiler.typing.argument import (
     struct_of,
     tuple_of,
 )
-from featuresql.compiler.typing.cast_cost import cast_cost
+from featuresql.compiler.typing.call_function import call_with
+from featuresql.compiler.typing.function_table import BY_NAME
 from featuresql.compiler.typing.names import Names
 from featuresql.compiler.typing.rules import constant_integer, constant_text
 from featuresql.compiler.typing.values import mix
 from featuresql.errors import CompileError, did_you_mean
-from featuresql.spec.column_type import BIGINT, VARCHAR, ColumnType, list_of
+from featuresql.spec.column_type import BIGINT, ColumnType, list_of
 
 if TYPE_CHECKING:
     from featuresql.compiler.typing.typer import Typer
@@ -50,74 +51,90 @@ def _struct(typer: Typer, node: exp.Expr) -> Argument:
 
 
 def _map_literal(typer: Typer, node: exp.Expr) -> Argument:
-    """Type `MAP {k: v}`, which sqlglot reads as a struct whose names are expressions.
-
-    It also reads `MAP {k: v}[k]` as a map of `{k: v}[k]`: the brackets are taken outside again.
-    """
-    literal, brackets = node.this, []
-    while isinstance(literal, exp.Bracket):
-        brackets.append(literal)
-        literal = literal.this
-    pairs = literal.expressions
+    """Type `MAP {k: v}`, which sqlglot reads as a struct whose names are expressions."""
+    pairs = node.this.expressions
     key = mix([typer.annotate(pair.this) for pair in pairs], "a map's keys")
     value = mix([typer.annotate(pair.expression) for pair in pairs], "a map's values")
-    typer.give(literal, Argument(map_of(key.type, value.type)))
-    for bracket in reversed(brackets):
-        for index in bracket.expressions:
-            typer.annotate(index)
-        typer.give(bracket, _bracket(typer, bracket))
-    return typer.argument(node.this)
+    found = Argument(map_of(key.type, value.type))
+    for part in (node.this, *pairs):
+        typer.give(part, found)
+    return found
 
 
 def _bracket(typer: Typer, node: exp.Expr) -> Argument:
+    """Type `x[i]` and `x[a:b]` as the functions that they stand for."""
     base, index = typer.argument(node.this), node.expressions[0]
     kind = base.type
+    name = subscript_function(kind, index)
+    if len(node.expressions) > 1:
+        raise CompileError("a subscript has one position", code="unsupported", hint="write x[i][j]")
+    if name is not None:
+        parts = slice_bounds(index) if isinstance(index, exp.Slice) else [index]
+        return call_with(typer, node, BY_NAME[name], [node.this, *parts])
     if isinstance(index, exp.Slice):
-        if kind.element is not None or kind == VARCHAR or base.is_null:
-            return Argument(kind)
-    elif kind.element is not None or kind == VARCHAR:
-        if cast_cost(typer.argument(index), BIGINT) is None:
-            raise CompileError(
-                f"{describe(typer.argument(index))} is no position", code="type-mismatch"
-            )
-        return Argument(kind.element or kind)
+        if base.is_null:
+            return base
     elif kind == JSON:
         return Argument(kind)
-    elif kind.name == "MAP":
-        return Argument(kind.fields[1][1])
     elif kind.name in {"STRUCT", "TUPLE"}:
-        # sqlglot counts from 0.
-        return Argument(_field(kind, index, shift=1))
+        return Argument(find_field(kind, index)[1])
     raise CompileError(
         f"{describe(base)} has no elements", code="type-mismatch", hint="cast it to a list"
     )
 
 
-def _slice(_typer: Typer, _node: exp.Expr) -> Argument:
+def subscript_function(kind: ColumnType, index: exp.Expr) -> str | None:
+    """Return the name of the function that a subscript of a `kind` stands for.
+
+    None for what has no such function: structs, whose fields are found by name, and JSON.
+    """
+    return (_PARTS if isinstance(index, exp.Slice) else _ELEMENTS).get(kind.name)
+
+
+def slice_bounds(node: exp.Expr) -> list[exp.Expr]:
+    """Return the first and last position of a typed slice, and its step where it has one."""
+    step = node.args.get("step")
+    return [node.this, node.expression, *([] if step is None else [step])]
+
+
+def _slice(typer: Typer, node: exp.Expr) -> Argument:
+    """Write out the bounds that `x[a:]` and `x[:b]` leave out: which end they are at is known."""
+    step = node.args.get("step")
+    sign = 1 if step is None else constant_integer(step)
+    bounds = {"this": 1, "expression": -1}
+    for key, position in bounds.items():
+        if node.args.get(key) is not None:
+            continue
+        if not sign:
+            raise CompileError(
+                "a slice whose step is not constant needs both its ends", code="unsupported"
+            )
+        bound = exp.Literal.number(position if sign > 0 else -position)
+        node.set(key, bound)
+        typer.annotate(bound)
     return Argument(NULL)
 
 
-def _dot(typer: Typer, node: exp.Expr) -> Argument:
-    return Argument(_field(typer.argument(node.this).type, node.expression))
-
-
 def _struct_extract(typer: Typer, node: exp.Expr) -> Argument:
-    return Argument(_field(typer.argument(node.this).type, node.expression))
+    return Argument(find_field(typer.argument(node.this).type, node.expression)[1])
 
 
-def _field(kind: ColumnType, index: exp.Expr, shift: int = 0) -> ColumnType:
-    position, name = constant_integer(index), constant_text(index)
-    position = None if position is None else position + shift
+def find_field(kind: ColumnType, key: exp.Expr) -> tuple[str, ColumnType]:
+    """Return the name and the type of the field of a struct, tuple, map or JSON that `key` names.
+
+    Fields are found without regard to case; those of a tuple are called by their position, from 1.
+    Raises `CompileError` with code `type-mismatch` where there is none.
+    """
+    position, name = constant_integer(key), constant_text(key)
     if kind.name == "JSON":
-        return JSON
+        return name or "", JSON
     if kind.name == "MAP":
-        return kind.fields[1][1]
-    if position is not None and kind.name == "TUPLE" and 1 <= position <= len(kind.fields):
-        return kind.fields[position - 1][1]
+        return name or "", kind.fields[1][1]
+    wanted = str(position) if kind.name == "TUPLE" else (name or "").lower()
     for field, found in kind.fields:
-        if name is not None and field.lower() == name.lower():
-            return found
-    shown = name or index.sql("duckdb")
+        if field.lower() == wanted:
+            return field, found
+    shown = name or key.sql("duckdb")
     hint = did_you_mean(shown, [field for field, _ in kind.fields]) if kind.fields else None
     raise CompileError(f"there is no field '{shown}'", code="type-mismatch", hint=hint)
 
@@ -199,6 +216,8 @@ def _parameters(typer: Typer, names: list[str], kinds: tuple[ColumnType, ...]) -
     return Names(parent=typer.names, parameters=found)
 
 
+_ELEMENTS: Final = {"LIST": "list_extract", "VARCHAR": "array_extract", "MAP": "map_extract_value"}
+_PARTS: Final = {"LIST": "list_slice", "VARCHAR": "array_slice"}
 LAMBDA_FUNCTIONS: Final[dict[str, Callable[[Typer, exp.Expr], Argument]]] = {
     **dict.fromkeys(("list_transform", "array_transform", "list_apply", "array_apply"), _transform),
     **dict.fromkeys(("list_filter", "array_filter"), _filter),
@@ -212,7 +231,7 @@ HANDLERS: Final[dict[type[exp.Expr], Callable[[Typer, exp.Expr], Argument]]] = {
     exp.ToMap: _map_literal,
     exp.Bracket: _bracket,
     exp.Slice: _slice,
-    exp.Dot: _dot,
+    exp.Dot: _struct_extract,
     exp.StructExtract: _struct_extract,
     exp.Comprehension: _comprehension,
     exp.Transform: _transform,

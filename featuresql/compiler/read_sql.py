@@ -1,0 +1,84 @@
+"""Text -> sqlglot's trees, with everything in them meant as it was written."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Final
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.parsers.duckdb import DuckDBParser
+from sqlglot.tokenizer_core import Token, TokenType
+
+# DuckDB counts from 1. A bracket that says so is generated as it stands, whatever types are known.
+FIRST_POSITION: Final = 1
+
+# Escapes that are part of a character's UTF-8 in DuckDB and a character of their own in sqlglot.
+_BYTES: Final = re.compile(r"\\(?:x[89a-f]|[2-7][0-7]{2}|0)", re.IGNORECASE)
+
+
+def read_sql(sql: str) -> list[exp.Expr]:
+    """Return the statements of `sql`, which is in DuckDB's dialect.
+
+    Subscripts hold the positions and keys that were written, JSON paths the text that was written.
+    Raises `sqlglot.errors.ParseError` and `TokenError`.
+    """
+    statements = [statement for statement in AsWritten().parse(sql) if statement is not None]
+    for statement in statements:
+        for bracket in statement.find_all(exp.Bracket):
+            bracket.set("offset", FIRST_POSITION)
+    return statements
+
+
+def _text(parser: DuckDBParser, token: Token) -> exp.Expr:
+    written = parser.sql[token.start : token.end + 1]
+    if token.token_type == TokenType.BYTE_STRING and _BYTES.search(written):
+        parser.raise_error("In E'' a character is no bytes: write the character itself", token)
+    return exp.Literal.string(token.text)
+
+
+def _subscripts_outside(found: exp.Expr) -> exp.Expr:
+    """Make `MAP {k: v}[k]` a subscript of a map; sqlglot parses a map of a subscript."""
+    literal = found.this
+    if not isinstance(found, exp.ToMap) or not isinstance(literal, exp.Bracket):
+        return found
+    innermost = literal
+    while isinstance(innermost.this, exp.Bracket):
+        innermost = innermost.this
+    innermost.set("this", exp.ToMap(this=innermost.this))
+    return literal
+
+
+class _AsWrittenParser(DuckDBParser):
+    PRIMARY_PARSERS: ClassVar = {
+        **DuckDBParser.PRIMARY_PARSERS,
+        TokenType.BYTE_STRING: _text,
+        TokenType.HEREDOC_STRING: _text,
+    }
+
+    # `:name` is no parameter in DuckDB, but the end of a slice.
+    PLACEHOLDER_PARSERS: ClassVar = {
+        kind: parser
+        for kind, parser in DuckDBParser.PLACEHOLDER_PARSERS.items()
+        if kind != TokenType.COLON
+    }
+    NO_PAREN_FUNCTION_PARSERS: ClassVar = {
+        **DuckDBParser.NO_PAREN_FUNCTION_PARSERS,
+        "MAP": lambda self: _subscripts_outside(self._parse_map()),
+    }
+
+
+class AsWritten(DuckDB):
+    """DuckDB's dialect without sqlglot's own ideas of positions and JSON paths.
+
+    sqlglot counts from 0 in a tree and from 1 in the text, but only where it believes to know the
+    types, so that a tree changes its meaning when it is typed. It also reads the JSON key 'a.b' as
+    a path of two steps.
+    """
+
+    INDEX_OFFSET = 0
+    Parser = _AsWrittenParser
+
+    def to_json_path(self, path: exp.Expr | None) -> exp.Expr | None:
+        """Leave the path as it is."""
+        return path
