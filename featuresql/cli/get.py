@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 
 import click
 import pyarrow as pa
 
+from featuresql.cli.explain_nulls import explain_nulls
 from featuresql.cli.open_project import open_project
 from featuresql.cli.options import (
     ProjectOptions,
@@ -22,7 +24,10 @@ from featuresql.cli.request_row import request_row, split_keys
 from featuresql.client import FeatureClient
 from featuresql.errors import RequestError, did_you_mean
 from featuresql.ports import ServiceSchema
-from featuresql.workflows.serve_features import ServeFeatures
+from featuresql.workflows.compile_models import compile_models
+from featuresql.workflows.find_service import find_service
+from featuresql.workflows.lookup import Question, lookup, prepare_service
+from featuresql.workflows.workspace import Workspace
 
 
 @click.command(
@@ -69,15 +74,29 @@ def get(  # noqa: PLR0913 - one parameter an option
             answer = client.get_online_features(service, row, at)
     else:
         with open_project(project) as workspace:
-            serving = ServeFeatures(lambda: workspace)
-            row = request_row(texts, _find(serving.services(), service))
-            answer = pa.Table.from_batches([serving.get_online_features(service, row, at)])
+            answer = _ask(workspace, service, texts, at)
     features = {name: answer.column(name)[0].as_py() for name in answer.schema.names}
     if output == "json":
         print_json({"service": service, "features": features})
         return
     shown = [(name, "NULL" if v is None else str(json_value(v))) for name, v in features.items()]
     print_table(("feature", "value"), shown)
+
+
+def _ask(
+    workspace: Workspace, service: str, texts: Mapping[str, str], at: datetime | None
+) -> pa.Table:
+    """Return the vector; on a terminal say on stderr why values of a view are missing now."""
+    compiled = compile_models(workspace)
+    model, plan = find_service(compiled, service)
+    prepared = prepare_service(model)
+    row = request_row(texts, prepared.schema)
+    now = workspace.clock()
+    answer = lookup(prepared, workspace.online(), workspace.evaluator(), Question(row, now, at))
+    if at is None and plan.spine_event_time not in texts and sys.stderr.isatty():
+        for reason in explain_nulls(workspace, prepared, row, now):
+            click.echo(f"note: {reason}", err=True)
+    return pa.Table.from_batches([answer])
 
 
 def _find(services: Mapping[str, ServiceSchema], name: str) -> ServiceSchema:

@@ -10,6 +10,7 @@ from pyarrow import types
 
 from featuresql.errors import RequestError
 from featuresql.ports import ServiceSchema
+from featuresql.spec.column_type import from_arrow
 
 
 def split_keys(keys: Sequence[str]) -> dict[str, str]:
@@ -47,5 +48,11 @@ def _column(name: str, text: str, schema: pa.Schema) -> pa.Array:
         return value.cast(target)
     except pa.ArrowException:
         raise RequestError(
-            f"'{text}' is no {target}, which the column '{name}' needs", code="wrong-type"
+            f"'{text}' is no {_type_name(target)}, which the column '{name}' needs",
+            code="wrong-type",
         ) from None
+
+
+def _type_name(target: pa.DataType) -> str:
+    """Return the type as a project file writes it."""
+    return str(from_arrow(target)).lower()

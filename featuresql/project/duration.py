@@ -52,6 +52,22 @@ def parse_duration(text: str) -> int:
     return total
 
 
+def duration_text(duration_us: int) -> str:
+    """Return microseconds as `parse_duration` reads them, in the largest units: `1 day 12 hours`.
+
+    `duration_us` is greater than 0.
+    """
+    parts = []
+    for unit, length_us in _UNITS_US.items():
+        count, rest_us = divmod(duration_us, length_us)
+        if unit == "week" and rest_us:
+            continue  # 10 days, not 1 week 3 days
+        if count:
+            parts.append(f"{count} {unit}" + ("s" if count > 1 else ""))
+        duration_us = rest_us
+    return " ".join(parts)
+
+
 def _unit(word: str, text: str) -> str:
     unit = word.lower().removesuffix("s")
     if unit in _UNITS_US:

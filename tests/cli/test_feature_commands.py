@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,6 +48,33 @@ def test_get_shows_one_vector_typed_from_text(built_shop: Path, call: Call) -> N
     assert features["ordered_at"] == "2025-06-01T00:00:00+00:00"
 
 
+def test_on_a_terminal_get_says_why_there_are_no_values_now(built_shop: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-P", "-m", "featuresql", "get", "order_return"]
+    for keys in (KEYS, ("--key", "customer_id=999", "--key", "amount=30"), (*KEYS, *AT)):
+        subprocess.run([*command, *keys], cwd=built_shop, stderr=theirs, timeout=60, check=True)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # which is how a terminal ends
+        while chunk := os.read(ours, 65_536):
+            shown += chunk
+    os.close(ours)
+    notes = [line.strip() for line in shown.decode().splitlines() if "note: " in line]
+    until = "has no row for these keys: it was materialized until 2025-06-01T00:00:00+00:00"
+    old = "the newest row is of 2025-05-29T05:42:00+00:00, older than the ttl of 90 days"
+    assert [note[note.index("note: ") :] for note in notes] == [
+        f"note: customer_orders: {old}; --at asks for an earlier instant",
+        f"note: customer_returns {until}",
+        f"note: customer_orders {until}",
+        f"note: customer_returns {until}",
+    ]
+
+
+def test_elsewhere_get_says_nothing_but_the_vector(built_shop: Path, call: Call) -> None:
+    ended = call("get", "order_return", "--project-dir", built_shop, *KEYS)
+    assert (ended.code, ended.err) == (0, "")
+
+
 def test_get_of_an_unknown_key_shows_nulls(built_shop: Path, call: Call) -> None:
     keys = ("--key", "customer_id=999", "--key", "amount=1")
     ended = call("get", "order_return", "--project-dir", built_shop, *keys, *AT)
@@ -55,7 +88,12 @@ def test_get_of_an_unknown_key_shows_nulls(built_shop: Path, call: Call) -> None
         (("order_retrun", *KEYS), 1, "did you mean 'order_return'?"),
         (("order_return", "--key", "customer_id=7"), 1, "lacks the column 'amount'"),
         (("order_return", *KEYS, "--key", "custmer=1"), 1, "unknown column 'custmer'"),
-        (("order_return", "--key", "customer_id=x", "--key", "amount=1"), 1, "'x' is no int64"),
+        (
+            ("order_return", "--key", "customer_id=x", "--key", "amount=1"),
+            1,
+            "'x' is no bigint, which the column 'customer_id'",
+        ),
+        (("order_return", "--key", "customer_id=1", "--key", "amount=x"), 1, "'x' is no double"),
         (("order_return", "--key", "customer_id"), 2, "no NAME=VALUE"),
         (("order_return", "--key", "amount=1", "--key", "amount=2"), 2, "given twice"),
         (("order_return", *KEYS, "--at", "soon"), 2, "'soon' is no ISO 8601 text"),
@@ -97,6 +135,30 @@ def test_serving_to_others_needs_tls_and_tokens(built_shop: Path, start: Call) -
     assert ended.code == 2
     assert "--insecure" in ended.err
     assert ended.out == ""
+
+
+@pytest.mark.parametrize("arguments", [("--auth", "no.yml"), ("--tls-cert=no.pem",)])
+def test_serving_with_a_file_that_is_not_there_says_just_that(
+    arguments: tuple[str, ...], shop: Path, start: Call
+) -> None:
+    ended = start("serve", "--project-dir", shop, *arguments)
+    option, path = (*arguments, *arguments[0].split("=")[1:])
+    assert ended.code == 2
+    assert ended.err == (
+        f"missing-file: there is no file '{path}'\n"
+        f"  hint: {option.split('=')[0]} names a file, relative to the folder that you are in\n"
+    )
+
+
+def test_a_port_that_is_taken_is_one_block(built_shop: Path, start: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = start("serve", "--project-dir", built_shop, "--port", port)
+    assert ended.code == 1
+    lines = ended.err.splitlines()
+    assert lines[0] == f"cannot-listen: cannot listen at grpc://127.0.0.1:{port}"
+    assert len(lines) == 2
+    assert lines[1].startswith("  hint: is the port taken")
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "arrow"])

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from featuresql.project.duration import MAX_DURATION_US, parse_duration
+from featuresql.project.duration import MAX_DURATION_US, duration_text, parse_duration
 
 UNITS_US = {
     "week": 7 * 24 * 3600 * 10**6,
@@ -96,3 +96,15 @@ def test_any_text_is_a_duration_in_bounds_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert 0 < microseconds <= MAX_DURATION_US
+
+
+@given(st.integers(1, MAX_DURATION_US) | st.sampled_from(sorted(UNITS_US.values())))
+def test_what_is_written_of_a_duration_reads_as_the_same(duration_us: int) -> None:
+    assert parse_duration(duration_text(duration_us)) == duration_us
+
+
+@pytest.mark.parametrize(
+    "text", ["90 days", "2 weeks", "1 day 12 hours", "10 days", "1 microsecond"]
+)
+def test_a_duration_is_written_in_its_largest_units(text: str) -> None:
+    assert duration_text(parse_duration(text)) == text
