@@ -155,3 +155,39 @@ def test_a_warning_is_counted_apart_from_what_passed(built_shop: Path, call: Cal
     assert ended.code == 0, ended.err
     assert ended.out.endswith("\n0 passed, 1 warned, 0 failed\n")
     assert "warn: row_count of customer_orders" in ended.err
+
+
+def test_debug_of_a_project_checks_every_part(shop: Path, call: Call) -> None:
+    ended = call("debug", "--project-dir", shop)
+    assert ended.code == 0, ended.err
+    title, _, header, *rows = ended.out.splitlines()
+    assert title == "project shop, target local"
+    assert header.split() == ["part", "status", "detail"]
+    assert [row.split("  ")[0] for row in rows] == [
+        "engine duckdb", "online store lmdb", "registry",
+        "source orders", "source returns", "models",
+    ]  # fmt: skip
+    assert all(" ok " in row for row in rows)
+
+
+def test_debug_shows_every_part_that_does_not_work(shop: Path, call: Call) -> None:
+    (shop / "data/returns.csv").write_text("order_id\n1\n")
+    (shop / "target").mkdir()
+    (shop / "target/features.duckdb").write_text("no database")
+    (shop / "models/models.yml").write_text(
+        "models:\n  - name: placed_orders\n    columns: [{name: nothing}]\n"
+    )
+    ended = call("debug", "--project-dir", shop, "--output", "json")
+    assert ended.code == 1
+    found = json.loads(ended.out)
+    parts = {check["part"]: check["status"] for check in found["checks"]}
+    assert parts == {
+        "engine duckdb": "error",
+        "online store lmdb": "ok",
+        "registry": "ok",
+        "source orders": "ok",
+        "source returns": "error",
+        "models": "error",
+    }
+    assert len(found["errors"]) >= 3
+    assert "Traceback" not in ended.err
