@@ -7,14 +7,18 @@ sources.
 from __future__ import annotations
 
 from featuresql.compiler.lineage.column_lineage import (
+    SOURCE_PREFIX,
     ColumnLineage,
     ColumnRef,
     DirectInput,
     IndirectInput,
     ModelLineage,
+    ProjectLineage,
     Step,
 )
-from featuresql.compiler.lineage.model_lineage import SOURCE_PREFIX, model_lineage
+from featuresql.compiler.lineage.model_lineage import model_lineage
+from featuresql.compiler.lineage.project_lineage import project_lineage
+from featuresql.compiler.lineage.reach import downstream, upstream
 
 __all__ = [
     "SOURCE_PREFIX",
@@ -23,6 +27,10 @@ __all__ = [
     "DirectInput",
     "IndirectInput",
     "ModelLineage",
+    "ProjectLineage",
     "Step",
+    "downstream",
     "model_lineage",
+    "project_lineage",
+    "upstream",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlglot import exp
 
 from featuresql.compiler.lineage.edges import Kind, Transformation
+
+SOURCE_PREFIX: Final = "source."
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,21 +71,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ColumnLineage:
-    """The inputs of one column of a model, one hop up: columns of the models and sources it reads.
+    """A column with the columns on one side of it: its inputs, or what it is an input of.
 
-    Whatever column of those changes this one when it is changed is in `direct` or in `indirect`;
-    `direct` holds none whose values cannot flow. A column may be in both, and in several ways.
+    Whatever input changes this column when it is changed is in `direct` or in `indirect`; `direct`
+    holds none whose values cannot flow. A column may be in both, and in several ways. `step` tells
+    how a model makes this column; it is None for a source's and where more than one hop is meant.
     """
 
     ref: ColumnRef
-    step: Step
-    direct: tuple[DirectInput, ...]
-    indirect: tuple[IndirectInput, ...]
+    direct: tuple[DirectInput, ...] = ()
+    indirect: tuple[IndirectInput, ...] = ()
+    step: Step | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLineage:
-    """The lineage of every column of a model, in the model's order.
+    """The lineage of every column of a model, in the model's order, one hop up.
 
     `rows` are the inputs that decide which rows the model has: they are among the indirect inputs
     of each of its columns.
@@ -91,3 +95,22 @@ class ModelLineage:
     model: str
     columns: Mapping[str, ColumnLineage] = field(default_factory=dict)
     rows: tuple[IndirectInput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLineage:
+    """The lineage of all models, parents first, and the columns of all sources."""
+
+    models: Mapping[str, ModelLineage]
+    sources: Mapping[str, tuple[str, ...]]
+
+    def columns(self, node: str) -> tuple[ColumnRef, ...]:
+        """Return the columns of a node, in its order; none where there is no such node."""
+        if node in self.models:
+            return tuple(column.ref for column in self.models[node].columns.values())
+        names = self.sources.get(node.removeprefix(SOURCE_PREFIX), ())
+        return tuple(ColumnRef(node, name) for name in names if node.startswith(SOURCE_PREFIX))
+
+    def nodes(self) -> tuple[str, ...]:
+        """Return the names of all nodes, sources first and then models, parents first."""
+        return (*(SOURCE_PREFIX + name for name in self.sources), *self.models)

@@ -113,9 +113,14 @@ class Planes:
 
     def decode(self, edges: int) -> Iterator[tuple[int, int]]:
         """Give the (way, column) of each edge, in order."""
-        if not self.width:
-            return
-        while edges:
-            lowest = edges & -edges
-            yield divmod(lowest.bit_length() - 1, self.width)
-            edges ^= lowest
+        for position in positions(edges):
+            yield divmod(position, self.width)
+
+
+def positions(edges: int) -> Iterator[int]:
+    """Give the positions of all bits that are set, the lowest first."""
+    bits = bin(edges)[:1:-1]
+    found = bits.find("1")
+    while found >= 0:
+        yield found
+        found = bits.find("1", found + 1)

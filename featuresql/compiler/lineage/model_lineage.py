@@ -12,6 +12,7 @@ from sqlglot import exp
 from featuresql.compiler.collect_columns import output
 from featuresql.compiler.draft import CompiledModel
 from featuresql.compiler.lineage.column_lineage import (
+    SOURCE_PREFIX,
     ColumnLineage,
     ColumnRef,
     DirectInput,
@@ -30,13 +31,13 @@ from featuresql.compiler.lineage.edges import (
     TRANSFORMATION,
     Planes,
     Use,
+    positions,
     through,
 )
 from featuresql.compiler.lineage.scope import Relation
 from featuresql.compiler.lineage.walk_query import QueryWalk
 from featuresql.spec.model import Column
 
-SOURCE_PREFIX: Final = "source."
 _JOINS: Final = Use(None, frozenset({JOIN}))
 
 
@@ -87,6 +88,8 @@ class _Leaves:
         self.planes = Planes(len(self._refs))
         for relation in self._relations.values():
             relation.rows = self.planes.decide(relation.rows, FILTER)
+        self._direct_inputs: dict[int, DirectInput] = {}
+        self._indirect_inputs: dict[int, IndirectInput] = {}
         self._decoded: dict[int, tuple[tuple[DirectInput, ...], tuple[IndirectInput, ...]]] = {}
 
     def _add(self, place: tuple[str, str], node: str, columns: tuple[Column, ...]) -> None:
@@ -112,27 +115,50 @@ class _Leaves:
             step.relation = model
             direct, indirect = self._decode(step.edges | relation.rows)
             ref = ColumnRef(model, step.name)
-            columns[step.name] = ColumnLineage(ref, step, direct, indirect)
+            columns[step.name] = ColumnLineage(ref, direct, indirect, step)
         return ModelLineage(model, columns, self._decode(relation.rows)[1])
 
     def _decode(self, edges: int) -> tuple[tuple[DirectInput, ...], tuple[IndirectInput, ...]]:
         known = self._decoded.get(edges)
         if known is not None:
             return known
+        first = len(DIRECT) * self.planes.width
+        skipped = self._told_otherwise(edges)
         direct: list[DirectInput] = []
         indirect: list[IndirectInput] = []
-        seen = self.planes.columns(edges)
-        for way, leaf in self.planes.decode(edges):
-            ref = self._refs[leaf]
-            if leaf in self._existence and seen & self._of_node[ref.node]:
-                continue
-            if way < len(DIRECT):
-                direct.append(DirectInput(ref, *DIRECT[way]))
-            else:
-                indirect.append(IndirectInput(ref, KINDS[way - len(DIRECT)]))
+        for position in positions(edges):
+            if position < first:
+                direct.append(self._direct(position))
+            elif position not in skipped:
+                indirect.append(self._indirect(position))
         result = (tuple(direct), tuple(indirect))
         self._decoded[edges] = result
         return result
+
+    def _told_otherwise(self, edges: int) -> set[int]:
+        """Return the edges from the existence of a parent's rows that another edge implies."""
+        if not self._existence:
+            return set()
+        seen = self.planes.columns(edges)
+        return {
+            way * self.planes.width + leaf
+            for leaf, ref in self._existence.items()
+            if seen & self._of_node[ref.node]
+            for way in range(len(DIRECT), len(DIRECT) + len(KINDS))
+        }
+
+    def _direct(self, position: int) -> DirectInput:
+        if position not in self._direct_inputs:
+            way, leaf = divmod(position, self.planes.width)
+            self._direct_inputs[position] = DirectInput(self._refs[leaf], *DIRECT[way])
+        return self._direct_inputs[position]
+
+    def _indirect(self, position: int) -> IndirectInput:
+        if position not in self._indirect_inputs:
+            way, leaf = divmod(position, self.planes.width)
+            kind = KINDS[way - len(DIRECT)]
+            self._indirect_inputs[position] = IndirectInput(self._refs[leaf], kind)
+        return self._indirect_inputs[position]
 
 
 def _joined_views(
