@@ -13,6 +13,7 @@ from featuresql.project.yaml_node import YamlNode
 from featuresql.spec.model import EngineConfig, OnlineConfig, RegistryConfig, Target
 
 DEFAULT_TARGET: Final = "local"
+_REGISTRIES: Final = ("sqlite", "postgresql")
 _OWN_FIELDS: Final = frozenset({"type", "path"})
 
 
@@ -62,11 +63,13 @@ def read_target(
             return None
         found = checked
         registry = child.child("registry")
-        if found.registry is not None and "://" not in found.registry.url and registry is not None:
-            message = "'url': found a value that is not shown, expected an SQLAlchemy URL"
-            hint = "such as sqlite:///target/registry.db"
-            place = registry.value_mark("url")
-            errors.append(file.error(place, "wrong-value", message, hint))
+        if found.registry is not None and registry is not None:
+            scheme, separator, _ = found.registry.url.partition("://")
+            if not separator or scheme.partition("+")[0] not in _REGISTRIES:
+                message = "'url': found a value that is not shown, expected an SQLAlchemy URL"
+                hint = "such as sqlite:///target/registry.db; known: " + ", ".join(_REGISTRIES)
+                place = registry.value_mark("url")
+                errors.append(file.error(place, "wrong-value", message, hint))
     return Target(
         name=name,
         engine=_engine(project, found),

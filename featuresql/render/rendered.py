@@ -33,3 +33,7 @@ class RenderedModel:
     refs: dict[str, Location]
     sources: dict[str, Location]
     config_places: Mapping[str, Location] = field(default_factory=dict)
+
+    def config_place(self, argument: str) -> Location:
+        """Return where the value of config()'s `argument` stands, or else where the call does."""
+        return self.config_places.get(argument, self.config_location)

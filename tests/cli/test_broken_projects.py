@@ -50,6 +50,15 @@ def test_a_folder_without_a_project_says_what_to_do(tmp_path: Path, start: Call)
     assert "Traceback" not in ended.err
 
 
+def test_an_error_of_a_source_shows_its_line_without_secrets(shop: Path, call: Call) -> None:
+    text = (shop / "featuresql.yml").read_text()
+    broken(shop, "featuresql.yml", text.replace("  returns:", "  returns: # password: hunter2"))
+    broken(shop, "data/returns.csv", "order_id\n1\n")
+    ended = call("run", "--project-dir", shop)
+    assert ended.code == 1
+    assert "  |   returns: # password: ***\n  |   ^\n" in ended.err
+
+
 def test_every_error_of_a_compilation_is_shown(shop: Path, call: Call) -> None:
     broken(shop, "models/a.sql", "select amont from {{ source('orders') }}")
     broken(shop, "models/b.sql", "select amunt from {{ source('orders') }}")

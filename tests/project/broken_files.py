@@ -438,6 +438,13 @@ TARGETS = [
         "'targets': found a mapping, expected at least 1",
     ),
     target(
+        "a registry of an unknown kind",
+        "registry: {url: 'mysql+x://me:hunter2@host/db'}",
+        "wrong-value featuresql.yml:4:21",
+        "found a value that is not shown",
+        "known: sqlite, postgresql",
+    ),
+    target(
         "an environment variable that is not set",
         "engine: {type: clickhouse, host: \"{{ env_var('HOST') }}\"}",
         "unset-variable featuresql.yml:4:38",

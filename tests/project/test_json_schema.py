@@ -35,6 +35,7 @@ BEYOND_SCHEMAS = {
 BEYOND_SCHEMAS_TOO = {
     "a table that is no name",
     "a registry whose URL is none",
+    "a registry of an unknown kind",
     "a range that holds nothing",
     "a range without bounds",
     "a test with empty arguments",

@@ -167,7 +167,8 @@ def test_each_error_of_config_points_to_its_own_value() -> None:
 def test_the_places_of_configs_values_are_kept() -> None:
     model = rendered("{{ config(kind='feature_service', event_time='t',\n labels=['l']) }}select 1")
     assert model.config_places["labels"] == Location(MODEL_PATH, 2, 9)
-    assert model.config_places["kind"] == Location(MODEL_PATH, 1, 16)
+    assert model.config_place("kind") == Location(MODEL_PATH, 1, 16)
+    assert model.config_place("request") == model.config_location
 
 
 def test_a_syntax_error_in_a_macro_file_lies_there() -> None:
