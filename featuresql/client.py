@@ -44,7 +44,8 @@ class FeatureClient:
 
     Every method raises `RequestError` where what was asked does not fit the service, and
     `ServingError` where the server refuses (`unauthenticated`, `unauthorized`, `busy`, `stopping`),
-    fails (`internal`), does not answer in time (`timeout`) or cannot be reached (`unreachable`).
+    fails (`internal`), does not answer in time (`timeout`), cannot be reached (`unreachable`), or
+    was reached and is gone before its answer was whole (`connection-lost`).
     """
 
     def __init__(
@@ -117,7 +118,17 @@ class FeatureClient:
         for, the server's present where neither is given. To ask often, use `stream`.
         """
         instant = None if at is None else parse_instant(at, what="'at'")
-        description, request = self._conform(service, to_table(rows), instant)
+        table = to_table(rows)
+        try:
+            return self._ask_once(service, table, instant)
+        except ServingError as error:
+            if error.code != "service-changed":
+                raise
+        # A new version of the service came between this request's two messages.
+        return self._ask_once(service, table, instant)
+
+    def _ask_once(self, service: str, table: pa.Table, instant: datetime | None) -> pa.Table:
+        description, request = self._conform(service, table, instant)
         with _translated(self._url):
             exchange = _Exchange(self, service, request.schema, self._timeout_s)
             try:

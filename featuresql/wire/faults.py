@@ -21,7 +21,9 @@ _KINDS: Final[dict[str, type[FeatureSQLError]]] = {
     "online-store": OnlineStoreError,
     "serving": ServingError,
 }
-_TOLD_STORE_CODES: Final = {"not-materialized"}
+_TOLD_STORE_CODES: Final = {"not-materialized", "stale-version"}
+# What gRPC says, in lower case, where no connection came to be; all else ended one that was there.
+_NEVER_CONNECTED: Final = ("failed to connect", "resolution", "connection refused", "no route")
 _STATUSES: Final[dict[str, type[flight.FlightError]]] = {
     "unauthenticated": flight.FlightUnauthenticatedError,
     "unauthorized": flight.FlightUnauthorizedError,
@@ -45,8 +47,8 @@ class Fault:
 def told_fault(error: BaseException) -> Fault | None:
     """Return the fault that tells a caller about `error`, None where its text must stay inside.
 
-    A `RequestError`, a `ServingError` and a view that is not materialized are told: message and
-    hint, never location or excerpt.
+    A `RequestError`, a `ServingError` and a view that is not materialized, or not as the service
+    needs it, are told: message and hint, never location or excerpt.
     """
     for kind, error_class in _KINDS.items():
         if isinstance(error, error_class):
@@ -102,12 +104,18 @@ def from_flight_error(error: pa.ArrowException, url: str) -> FeatureSQLError:
     """Return the error that a client raises for one that Flight raised.
 
     What the server told is raised as it was told; what came of the connection is a `ServingError`
-    with code `unreachable`, `timeout` or `serving`.
+    with code `unreachable`, `connection-lost`, `timeout` or `serving`.
     """
     told = decode_fault(getattr(error, "extra_info", None))
     if told is not None:
         return told
     if isinstance(error, flight.FlightUnavailableError):
+        if not any(words in str(error).lower() for words in _NEVER_CONNECTED):
+            return ServingError(
+                f"the connection to {url} was lost during the call",
+                code="connection-lost",
+                hint="ask again: the server ended, or something between has cut the connection",
+            )
         return ServingError(
             f"no server answers at {url}",
             code="unreachable",

@@ -202,7 +202,9 @@ def test_an_internal_fault_names_its_incident_only() -> None:
 
 def test_what_the_connection_says_becomes_a_serving_error() -> None:
     for error, code in (
-        (flight.FlightUnavailableError("x"), "unreachable"),
+        (flight.FlightUnavailableError("failed to connect to all addresses"), "unreachable"),
+        (flight.FlightUnavailableError("DNS resolution failed for x"), "unreachable"),
+        (flight.FlightUnavailableError("Socket closed"), "connection-lost"),
         (flight.FlightTimedOutError("x"), "timeout"),
         (flight.FlightServerError("x", extra_info=b"[["), "serving"),
     ):
