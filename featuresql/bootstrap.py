@@ -92,7 +92,8 @@ def close_workspace(workspace: Workspace) -> None:
 
 def reopen_workspace(workspace: Workspace, fresh: Workspace) -> Workspace:
     """Return `fresh` with what `workspace` has opened, where the target is the same."""
-    if fresh.project.target != workspace.project.target:
+    target = fresh.project.target
+    if target != replace(workspace.project.target, location=target.location):
         close_workspace(workspace)
         return fresh
     return replace(

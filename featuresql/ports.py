@@ -28,14 +28,18 @@ class EngineSession(Protocol):
     """One short piece of work on an engine, holding its lock no longer than that."""
 
     def execute(self, statements: Sequence[str]) -> None:
-        """Run `statements` in order and in one transaction: all of them or none."""
+        """Run `statements` in order: all of them or none, where the engine has transactions."""
 
     def query(
-        self, statement: str, inputs: Mapping[str, pa.Table] | None = None
+        self,
+        statement: str,
+        inputs: Mapping[str, pa.Table] | None = None,
+        columns: Sequence[Column] | None = None,
     ) -> pa.RecordBatchReader:
-        """Run one SELECT; `inputs` are Arrow tables that it may name. Timestamps come as UTC.
+        """Run one SELECT; `inputs` are Arrow tables that it may name.
 
-        The reader streams: it ends with the session.
+        The answer has the names and Arrow types of `columns`, or what the engine gives, with
+        timestamps in UTC. It comes in batches and ends with the session.
         """
 
     def relations(self) -> frozenset[tuple[str, str]]:
@@ -180,6 +184,9 @@ class Registry(Protocol):
 
     def model_versions(self) -> Mapping[str, ModelVersion]:
         """Return the current version of each model, by the model's name."""
+
+    def fingerprint(self, model: str, version: str) -> str | None:
+        """Return the fingerprint of the definition that a version was built by, if it is known."""
 
     def record_run(self, run: RunRecord) -> None:
         """Record a run, or what has become of it: `run_id` is the key."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 import pyarrow as pa
 
 from featuresql.bootstrap import close_workspace, open_workspace, reopen_workspace
+from featuresql.errors import RequestError
 from featuresql.ports import OnlineVersion, ServiceSchema
 from featuresql.wire.frames import to_table
 from featuresql.wire.instants import parse_instant
@@ -22,6 +24,7 @@ from featuresql.workflows.serve_features import ServeFeatures
 from featuresql.workflows.workspace import Workspace
 
 Instant: TypeAlias = datetime | str
+LOOK_S: Final = 1.0
 
 
 class FeatureStore:
@@ -45,6 +48,7 @@ class FeatureStore:
         self._guard = threading.RLock()
         self._workspace = self._open()
         self._serving: ServeFeatures | None = None
+        self._looked_s = 0.0
 
     def run(
         self,
@@ -73,6 +77,13 @@ class FeatureStore:
         """
         known = None if known_at is None else parse_instant(known_at, what="known_at")
         rows = None if spine is None else to_table(spine)
+        try:
+            return self.serving.get_historical_features(service, rows, known).read_all()
+        except RequestError as error:
+            if error.code != "not-built":
+                raise
+        # Another process may have built what the project's files say now.
+        self._renew()
         return self.serving.get_historical_features(service, rows, known).read_all()
 
     def get_online_features(
@@ -86,7 +97,7 @@ class FeatureStore:
         """Return the online vectors of `service` at `at`, the rows' own instants, or now."""
         instant = None if at is None else parse_instant(at, what="at")
         batch = _one_batch(to_table(rows))
-        answer = self.serving.get_online_features(
+        answer = self._followed().get_online_features(
             service, batch, instant, include_metadata=include_metadata
         )
         return pa.Table.from_batches([answer])
@@ -101,7 +112,16 @@ class FeatureStore:
         with self._guard:
             if self._serving is None:
                 self._serving = ServeFeatures(self._renewed)
+                self._looked_s = time.monotonic()
             return self._serving
+
+    def _followed(self) -> ServeFeatures:
+        """Return the services after a look, now and then, whether the project has changed."""
+        serving, now_s = self.serving, time.monotonic()
+        if now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            serving.refresh()
+        return serving
 
     def _renewed(self) -> Workspace:
         with self._guard:

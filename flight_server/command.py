@@ -15,6 +15,7 @@ from featuresql.workflows.serve_features import ServeFeatures
 from featuresql.workflows.workspace import Workspace
 from flight_server.app import serve
 from flight_server.config import Limits, ServerConfig
+from flight_server.watch import watching
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -75,7 +76,8 @@ def serve_command(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Serve features over Arrow Flight.
 
-    Prints `serving grpc://HOST:PORT` when it answers, and serves until it is interrupted.
+    Prints `serving grpc://HOST:PORT` when it answers, and serves until it is interrupted. A model
+    that was changed is served when it is materialized; a project that does not compile is not.
     """
     config = ServerConfig(
         host=host,
@@ -95,7 +97,9 @@ def serve_command(  # noqa: PLR0913 - one parameter an option
         return current
 
     try:
-        serve(ServeFeatures(open_again), config)
+        serving = ServeFeatures(open_again)
+        with watching(serving.refresh):
+            serve(serving, config)
     finally:
         if current is not None:
             close_workspace(current)

@@ -111,6 +111,15 @@ class SqlRegistry:
             for row in rows
         }
 
+    def fingerprint(self, model: str, version: str) -> str | None:
+        """Return the fingerprint of the definition that a version was built by, if it is known."""
+        columns = tables.model_versions.c
+        query = select(columns.fingerprint).where(
+            columns.model == model, columns.version == version
+        )
+        rows = self._rows("cannot read a model's version", query)
+        return rows[0]["fingerprint"] if rows else None
+
     def record_run(self, run: RunRecord) -> None:
         """Record a run, or what has become of it: `run_id` is the key."""
         row = {

@@ -34,24 +34,35 @@ def online_exchange(
         with exchange.call.work():
             service = context.service(command.service, caller)
             if service.online is not columns and not service.online.equals(columns):
-                raise ServingError(
-                    f"service '{command.service}' has other columns than when the stream began",
-                    code="service-changed",
-                    hint="open a new stream",
-                )
+                raise _changed(service.name)
             _reply(context, service, chunk, exchange.writer)
 
 
 def answer_online(
     context: ServerContext, service: ServiceSchema, rows: pa.RecordBatch, metadata: RequestMetadata
 ) -> pa.RecordBatch:
-    """Return one row of features for each of `rows`, which have passed the limits."""
+    """Return one row of features for each of `rows`, which have passed the limits.
+
+    Raises `ServingError` with code `service-changed` where a reload has changed the columns.
+    """
     request = conform_request(rows, service, metadata.at)
     answer = context.serving.get_online_features(service.name, request, metadata.at)
+    if answer.schema is not service.online and not answer.schema.equals(service.online):
+        now = context.serving.services().get(service.name)
+        if now is None or not now.online.equals(service.online):
+            raise _changed(service.name)  # while it was answering
     if answer.num_rows != rows.num_rows or not answer.schema.equals(service.online):
         raise InternalError(f"the answer of service '{service.name}' has a wrong shape")
     context.counters.count_request(rows.num_rows)
     return answer
+
+
+def _changed(service: str) -> ServingError:
+    return ServingError(
+        f"service '{service}' has other columns than when the stream began",
+        code="service-changed",
+        hint="open a new stream",
+    )
 
 
 def _reply(
@@ -72,6 +83,8 @@ def _reply(
             )
         check_batch(rows, context.limits)
         answer = answer_online(context, service, rows, metadata)
+    except ServingError:
+        raise
     except FeatureSQLError as error:
         fault = context.shield.fault(error, "online exchange")
         writer.write_metadata(encode_fault_reply(metadata.id, fault))
