@@ -12,6 +12,7 @@ from typing import Literal
 import clickhouse_connect
 import duckdb
 import pyarrow as pa
+import sqlglot
 
 from featuresql.compiler.clickhouse.types import inner, plain
 from featuresql.compiler.transpile import transpile
@@ -73,7 +74,8 @@ class TwoEngines:
             found = self.client.query_arrow(compiled.sql)
         except Exception as error:  # noqa: BLE001 - any failure is the outcome
             return Outcome("failed", str(error)[:600], compiled.sql)
-        in_order = " order by " in sql.lower() if ordered is None else ordered
+        tree = sqlglot.parse_one(sql, dialect="duckdb")
+        in_order = tree.args.get("order") is not None if ordered is None else ordered
         left, right = _rows(wanted, in_order=in_order), _rows(found, in_order=in_order)
         if same_rows(left, right) and wanted.column_names == found.column_names:
             return Outcome("equal", sql=compiled.sql)

@@ -23,13 +23,15 @@ _FRESH: Final = re.compile(r"__(\d+)")
 class Aggregation:
     """What stands around an aggregate's call: DISTINCT, ORDER BY, FILTER and OVER.
 
-    `order` holds (value, type, descending, nulls first), `over` the emitted window or None.
+    `order` holds (value, type, descending, nulls first), `over` the emitted window or None, `peers`
+    whether a row's key is NULL and the window that it has then, where the two differ.
     """
 
     distinct: bool = False
     order: tuple[tuple[exp.Expr, ColumnType, bool, bool], ...] = ()
     condition: exp.Expr | None = None
     over: exp.Window | None = None
+    peers: tuple[exp.Expr, exp.Window] | None = None
     ignore_nulls: bool = False
 
 
@@ -83,11 +85,28 @@ class EmitCall:
         if around.condition is not None:
             name, args = f"{name}If", (*args, around.condition.copy())
         made = sql.parametric(name, parameters, *args) if parameters else sql.call(name, *args)
+        return self.windowed(made)
+
+    def windowed(self, made: exp.Expr) -> exp.Expr:
+        """Return `made`, an aggregate's call, in the window where there is one.
+
+        A frame that leaves its own row out has, for a row whose key is NULL, the other such rows
+        and itself in DuckDB: that is a window of its own.
+        """
+        around = self.around
         if around.over is None:
             return made
-        window = around.over.copy()
-        window.set("this", made)
-        return window
+        window = _over(around.over, made)
+        if around.peers is None:
+            return window
+        is_null, peers = around.peers
+        return sql.choose(is_null.copy(), _over(peers, made.copy()), window)
+
+
+def _over(window: exp.Window, made: exp.Expr) -> exp.Window:
+    window = window.copy()
+    window.set("this", made)
+    return window
 
 
 Build: TypeAlias = Callable[[EmitCall], exp.Expr]
@@ -108,7 +127,7 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the function called `name` is in no model that runs on both engines, and what to write."""
+    """Why the function called `name` runs on both engines in no model, and what to write."""
 
     name: str
     reason: str

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.around import inside
 from featuresql.compiler.clickhouse.casts import convert
 from featuresql.compiler.clickhouse.emission import Aggregation, Emission, EmitCall, Refusal
+from featuresql.compiler.clickhouse.range_frames import Framed
+from featuresql.compiler.clickhouse.read_framed import FRAMED, flat_name, read_columns
 from featuresql.compiler.clickhouse.types import held, is_composed
 from featuresql.compiler.typing.argument import NULL, type_text
 from featuresql.compiler.typing.typer import Typer
@@ -37,6 +40,8 @@ class Emitter:
     functions: Mapping[str, Emission | Refusal]
     is_held: Callable[[str, str], bool]
     float_keys: frozenset[str] = frozenset()
+    framed: Mapping[str, Framed] = field(default_factory=dict)
+    renamed: Mapping[tuple[str, str], exp.Column] = field(default_factory=dict)
 
     def emit(self, node: exp.Expr) -> exp.Expr:
         """Return `node` in ClickHouse, of the type that `types.held` gives for its type.
@@ -59,6 +64,23 @@ class Emitter:
             yield
         finally:
             self.float_keys = before
+
+    @contextmanager
+    def after_frames(self, select: exp.Select, frames: Mapping[str, Framed]) -> Iterator[None]:
+        """Read what `select` reads from the relation that `read_framed` made for `frames`."""
+        before = self.framed, self.renamed
+        if frames:
+            self.framed = frames
+            self.renamed = {
+                (table.lower(), name.lower()): exp.column(
+                    flat_name(table, name), table=FRAMED, quoted=True
+                )
+                for table, name in read_columns(select)
+            }
+        try:
+            yield
+        finally:
+            self.framed, self.renamed = before
 
     def is_cte(self, table: exp.Table) -> bool:
         """Whether a bare name means a CTE of the queries around it."""
@@ -112,7 +134,7 @@ class Emitter:
                 args=args,
                 bound=call.bound,
                 result=self.kind(node),
-                around=around or Aggregation(),
+                around=inside(self, node, around or Aggregation()),
             )
         )
 

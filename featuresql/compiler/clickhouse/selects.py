@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.outputs import as_output
-from featuresql.compiler.clickhouse.relations import emit_from
+from featuresql.compiler.clickhouse.range_frames import find_frames
+from featuresql.compiler.clickhouse.read_framed import read_framed, read_rows
 from featuresql.compiler.clickhouse.sort_keys import sort_keys
 from featuresql.compiler.clickhouse.values import truth
 from featuresql.compiler.typing.annotate_types import output_columns
@@ -54,8 +55,12 @@ def _select(
             raise emitter.refuse(select, f"{part.upper()} of a SELECT")
     made = exp.Select()
     _with(emitter, select, made)
-    emit_from(emitter, select, made)
-    with emitter.grouped_by(select):
+    frames = dict(find_frames(emitter, select))
+    if frames:
+        made.set("from_", exp.From(this=read_framed(emitter, select, frames)))
+    else:
+        read_rows(emitter, select, made)
+    with emitter.grouped_by(select), emitter.after_frames(select, frames):
         for item, column in zip(select.expressions, columns, strict=True):
             made.append("expressions", as_output(emitter, item, column, plain=plain))
         _clauses(emitter, select, made)
@@ -84,7 +89,7 @@ def renamed_columns(query: exp.Expr, alias: exp.TableAlias | None) -> tuple[Colu
 
 
 def _clauses(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
-    for key, clause in (("where", exp.Where), ("having", exp.Having), ("qualify", exp.Qualify)):
+    for key, clause in (("having", exp.Having), ("qualify", exp.Qualify)):
         condition = select.args.get(key)
         if condition is not None:
             made.set(key, clause(this=truth(emitter, condition.this)))

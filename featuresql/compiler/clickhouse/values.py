@@ -45,7 +45,9 @@ def _literal(emitter: Emitter, node: exp.Expr) -> exp.Expr:
 
 
 def _column(emitter: Emitter, node: exp.Expr) -> exp.Expr:
-    emitter.kind(node)
+    renamed = emitter.renamed.get((node.text("table").lower(), node.name.lower()))
+    if renamed is not None:
+        return renamed.copy()
     parts = [exp.to_identifier(node.name, quoted=True)]
     if isinstance(node, exp.Column) and node.table:
         return exp.Column(this=parts[0], table=exp.to_identifier(node.table, quoted=True))
