@@ -61,7 +61,10 @@ def passes(rendered: RenderedModel, catalog: Catalog) -> Iterator[tuple[str, Dra
     """Give the name of each pass and the draft after it, in order."""
     draft = Draft(rendered, catalog)
     for run in PASSES:
-        draft = run(draft)
+        try:
+            draft = run(draft)
+        except RecursionError:
+            raise draft.error("too-deep", "the SQL is nested too deeply") from None
         yield run.__name__, draft
 
 

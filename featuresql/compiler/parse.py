@@ -9,14 +9,19 @@ from sqlglot.errors import ParseError, TokenError
 
 from featuresql.compiler.draft import Draft
 from featuresql.compiler.read_sql import read_sql
+from featuresql.compiler.refuse_clauses import clause_errors
+from featuresql.errors import raise_all
 
 MAX_SQL_CHARS = 1_000_000
+# sqlglot's generator recurses with the tree, and must not meet Python's limit in any thread.
+MAX_DEPTH = 100
 
 
 def parse(draft: Draft) -> Draft:
     """Parse the rendered SQL in DuckDB's dialect; comments are dropped.
 
-    Raises `CompileError` where it is no SQL, no SELECT, or more than one statement.
+    Raises `CompileError` where it is no SQL, no SELECT, more than one statement, nested too deeply,
+    or has a clause that no model may have.
     """
     sql = draft.rendered.sql
     if len(sql) > MAX_SQL_CHARS:
@@ -40,9 +45,24 @@ def parse(draft: Draft) -> Draft:
     if not isinstance(tree, exp.Query) or isinstance(tree, exp.Table):
         kind = tree.key.upper()
         raise draft.error("not-select", f"a model is one SELECT, this is {kind}", tree)
+    if _depth(tree) > MAX_DEPTH:
+        raise draft.error("too-deep", "the SQL is nested too deeply")
+    raise_all(clause_errors(draft, tree))
     for node in tree.walk():
         node.comments = None
     return replace(draft, tree=tree)
+
+
+def _depth(tree: exp.Expr) -> int:
+    """Return how deep the tree is, where a chain of one operator counts once."""
+    deepest, waiting = 0, [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        for child in node.iter_expressions():
+            chained = type(child) is type(node) and isinstance(node, exp.Binary | exp.SetOperation)
+            waiting.append((child, depth if chained else depth + 1))
+    return deepest
 
 
 def _syntax_error(draft: Draft, error: ParseError) -> Exception:

@@ -11,6 +11,12 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
 from featuresql.compiler.draft import Draft
+from featuresql.compiler.spell_out import (
+    asof_using,
+    compare_instants,
+    rename_semi_joined,
+    unfold_column_aliases,
+)
 from featuresql.errors import CompileError, did_you_mean, raise_all
 
 
@@ -21,9 +27,22 @@ def qualify_columns(draft: Draft) -> Draft:
     of the same SELECT become what they stand for. Raises `CompileError` for each name that is
     unknown or ambiguous.
     """
+    plain = draft.tree.copy()
+    unfold_column_aliases(plain)
+    rename_semi_joined(plain, _column_names(draft))
+    asof_joins = asof_using(plain)
+    raise_all(
+        [
+            draft.error(
+                "unsupported", f"ASOF {join.side} JOIN has no USING", join, "write its ON condition"
+            )
+            for join in asof_joins
+            if join.side not in {"", "LEFT"}
+        ]
+    )
     try:
         tree = qualify(
-            draft.tree.copy(),
+            plain,
             dialect="duckdb",
             schema=_schema(draft),
             quote_identifiers=False,
@@ -31,7 +50,9 @@ def qualify_columns(draft: Draft) -> Draft:
         )
     except SqlglotError as error:
         raise _name_error(draft, str(error)) from None
-    errors = []
+    for join in asof_joins:
+        compare_instants(join)
+    errors = [_whole_row(draft, node) for node in tree.find_all(exp.TableColumn)]
     for scope in traverse_scope(tree):
         errors += _unknown_columns(draft, scope)
     raise_all(errors)
@@ -50,6 +71,18 @@ def _schema(draft: Draft) -> MappingSchema:
     return MappingSchema(filled, dialect="duckdb", normalize=False)
 
 
+def _column_names(draft: Draft) -> set[str]:
+    """Return all names that columns have somewhere in the tree, in lower case."""
+    aliases = [node.alias for node in draft.tree.find_all(exp.Alias)]
+    renamed = [c.name for alias in draft.tree.find_all(exp.TableAlias) for c in alias.columns]
+    stored = [
+        column.name
+        for table in draft.tree.find_all(exp.Table)
+        for column in draft.catalog.relation_columns(table.db, table.name) or ()
+    ]
+    return {name.lower() for name in (*aliases, *renamed, *stored)}
+
+
 def _name_error(draft: Draft, reason: str) -> CompileError:
     """Return the error for what `qualify` refuses, at the column that it names."""
     name = reason.partition("Unknown column: ")[2].strip()
@@ -65,6 +98,11 @@ def _name_error(draft: Draft, reason: str) -> CompileError:
     where = f"'{column.table}' has" if column.table else "there is"
     hint = did_you_mean(name, known) if known else None
     return draft.error("unknown-column", f"{where} no column '{name}'", column, hint)
+
+
+def _whole_row(draft: Draft, node: exp.TableColumn) -> CompileError:
+    message = f"'{node.name}' is a relation's name here, so it would mean its whole row"
+    return draft.error("unknown-column", message, node, "rename the relation or the column")
 
 
 def _unknown_columns(draft: Draft, scope: Scope) -> list[CompileError]:

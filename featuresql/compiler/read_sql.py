@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import ClassVar, Final
 
 from sqlglot import exp
@@ -49,6 +50,12 @@ def _subscripts_outside(found: exp.Expr) -> exp.Expr:
     return literal
 
 
+def _is_conditional(join: exp.Join) -> bool:
+    """Return whether a join says which rows go together, or that all of them do."""
+    has_condition = any(join.args.get(part) for part in ("on", "using", "nearest"))
+    return has_condition or bool({join.method, join.kind} & {"NATURAL", "CROSS", "POSITIONAL"})
+
+
 class _AsWrittenParser(DuckDBParser):
     PRIMARY_PARSERS: ClassVar = {
         **DuckDBParser.PRIMARY_PARSERS,
@@ -66,6 +73,22 @@ class _AsWrittenParser(DuckDBParser):
         **DuckDBParser.NO_PAREN_FUNCTION_PARSERS,
         "MAP": lambda self: _subscripts_outside(self._parse_map()),
     }
+
+    def _parse_join(
+        self,
+        skip_join_token: bool = False,  # noqa: FBT001, FBT002 - sqlglot's own signature
+        parse_bracket: bool = False,  # noqa: FBT001, FBT002 - as above
+        alias_tokens: Collection[TokenType] | None = None,
+    ) -> exp.Join | None:
+        """Parse a join; sqlglot takes JOIN without a condition for a comma."""
+        is_comma = self._curr.token_type == TokenType.COMMA
+        join = super()._parse_join(skip_join_token, parse_bracket, alias_tokens)
+        if join is not None and not is_comma and not _is_conditional(join):
+            self.raise_error("JOIN needs ON or USING; CROSS JOIN has neither")
+        return join
+
+    def _warn_unsupported(self) -> None:
+        """Say nothing on the standard error: what is no SELECT is refused anyway."""
 
 
 class AsWritten(DuckDB):

@@ -133,3 +133,40 @@ service:
 select a.ts as asked_at
 from {{ source('spine') }} s
 left join {{ ref('single') }} a on a.code = s.code
+-- @ for update | unsupported | 1:8 | no FOR UPDATE
+select code from {{ source('spine') }} for update
+-- @ sample | non-deterministic | 1:8 | filter by a hash
+select code from {{ source('spine') }} using sample 10
+-- @ table sample | non-deterministic | 1:18 | no USING SAMPLE
+select code from {{ source('spine') }} tablesample 10%
+-- @ pivot | unsupported | 1:44 | FILTER (WHERE
+select * from {{ source('spine') }} pivot (sum(part) for code in ('a'))
+-- @ pivot as a statement | not-select | 1:7 | PIVOT
+pivot {{ source('spine') }} on code using sum(part)
+-- @ unpivot in from | unsupported | 1:24 | PIVOT
+select * from (unpivot {{ source('spine') }} on part, weight)
+-- @ columns by expression | unsupported | 1:8 | name the columns
+select columns('a|b') from {{ source('spine') }}
+-- @ star by pattern | unsupported | 1:8 | name the columns
+select * like 'a%' from {{ source('spine') }}
+-- @ into | unsupported | 1:8 | no INTO
+select code into t from {{ source('spine') }}
+-- @ time travel | unsupported | 1:18 | no AT
+select code from {{ source('spine') }} at (version => 1)
+-- @ join without a condition | syntax | 1:49 | CROSS JOIN
+select a.code from {{ source('spine') }} a join {{ source('pair_rows') }}
+-- @ join within a join | unsupported | 2:7 | one after the other
+select a.code from {{ source('spine') }} a
+join ({{ source('spine') }} b join {{ source('pair_rows') }} c using (code)) using (code)
+-- @ positional join | non-deterministic | 1:60 | join on a key
+select a.code from {{ source('spine') }} a positional join {{ source('pair_rows') }} b
+-- @ asof right using | unsupported | 1:60 | its ON condition
+select a.code from {{ source('spine') }} a asof right join {{ source('pair_rows') }} b using (code)
+-- @ byte escapes | syntax | 1:8 | the character itself
+select E'\xc3\xa9' as x
+-- @ file function by its operator's name | forbidden-function | 1:8 | glob
+select glob('*') as x
+-- @ two columns for a value | type-mismatch | 1:16 | 2 columns
+select (select code, part from {{ source('spine') }}) as x
+-- @ a relation's name for a value | unknown-column | 1:19 | its whole row
+select code as s, s || 'x' as y from {{ source('spine') }} s

@@ -56,9 +56,7 @@ def annotate_types(
     `unsupported`, `unsupported-type`, `unknown-column` and `unknown-relation`.
     """
     tree = tree.copy() if copy else tree
-    type_tree(
-        tree, relation_columns, make_error, allow_non_deterministic=allow_non_deterministic
-    )
+    type_tree(tree, relation_columns, make_error, allow_non_deterministic=allow_non_deterministic)
     return tree
 
 

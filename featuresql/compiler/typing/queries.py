@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from featuresql.compiler.typing.typer import Typer
 
 _CONDITIONS: Final = ("where", "having", "qualify")
+# What takes whole rows of a subquery.
+_ROWS_WANTED: Final = (exp.In, exp.Exists, exp.Any, exp.All, exp.Subquery)
 _CLAUSES: Final = (*_CONDITIONS, "group", "distinct", "order", "limit", "offset")
 
 
@@ -150,6 +152,12 @@ def _value_of(typer: Typer, query: exp.Expr) -> Argument:
     """Type a query that stands where a value is wanted: its first column."""
     columns = bind_query(typer, query)
     typer.rows[id(query)] = columns
+    if len(columns) > 1 and not isinstance(query.parent, _ROWS_WANTED):
+        raise CompileError(
+            f"a subquery of {len(columns)} columns stands where one value is wanted",
+            code="type-mismatch",
+            hint="select one column",
+        )
     return Argument(columns[0][1])
 
 

@@ -106,6 +106,7 @@ def _unnest(typer: Typer, unnest: exp.Unnest) -> Columns:
         if kind.element is None and kind != UNKNOWN:
             raise CompileError("unnest() takes a list", code="type-mismatch")
         columns.append(("unnest", kind.element or UNKNOWN))
-    if unnest.args.get("offset"):
-        columns.append(("ordinality", BIGINT))
+    offset = unnest.args.get("offset")
+    if offset:
+        columns.append((offset.name if isinstance(offset, exp.Expr) else "ordinality", BIGINT))
     return tuple(columns)

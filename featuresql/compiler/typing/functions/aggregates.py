@@ -215,4 +215,10 @@ FUNCTIONS: Final = (
         arguments="this separator",
     ),
     aggregate_function("histogram", "ANY -> ANY", rule=_counts),
+    aggregate_function(
+        "grouping grouping_id",
+        "ANY, ANY... -> BIGINT",
+        node=(exp.Grouping, exp.GroupingId),
+        arguments="expressions",
+    ),
 )
