@@ -1,0 +1,1 @@
+"""What the compiler knows, in the forms that other tools and people read. Pure functions."""
