@@ -9,6 +9,7 @@ from sqlglot import exp
 from featuresql.compiler.collect_columns import output
 from featuresql.compiler.draft import Draft, OnlineOutput, ServicePlan
 from featuresql.compiler.plan_view import instant_error
+from featuresql.compiler.typing.function_table import call_name, find_function
 from featuresql.errors import CompileError, did_you_mean, raise_all
 from featuresql.spec.model import Column
 
@@ -78,14 +79,13 @@ def _shape_errors(draft: Draft) -> list[CompileError]:
         for clause, name in REFUSED_CLAUSES.items()
         if tree.args.get(clause)
     ]
-    refused = (exp.AggFunc, exp.Window, exp.Subquery, exp.Unnest, exp.Exists)
     for select in tree.selects:
+        refused = ((node, _other_rows(node)) for node in select.walk())
         errors += [
-            draft.error(
-                "service-shape", f"a service has no {type(node).__name__.lower()}", node, WHY
-            )
-            for node in list(select.find_all(*refused))[:1]
-        ]
+            draft.error("service-shape", f"a service has no {what}", node, WHY)
+            for node, what in refused
+            if what is not None
+        ][:1]
     from_ = tree.args.get("from_")
     if (
         from_ is None
@@ -102,6 +102,20 @@ def _shape_errors(draft: Draft) -> list[CompileError]:
         if join.alias_or_name not in aliases
     ]
     return errors
+
+
+def _other_rows(node: exp.Expr) -> str | None:
+    """Return what `node` is called where it reads or makes other rows than the one it stands in."""
+    if isinstance(node, exp.Query | exp.Exists):
+        return "subquery"
+    if isinstance(node, exp.Window):
+        return "window"
+    function = find_function(node)
+    if function is not None and function.kind != "scalar":
+        return f"{function.kind} function"
+    if isinstance(node, exp.AggFunc | exp.UDTF | exp.Explode):
+        return f"{function.name if function else call_name(node)}()"
+    return None
 
 
 def _node(tree: exp.Query, clause: str) -> exp.Expr | None:
