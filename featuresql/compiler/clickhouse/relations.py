@@ -115,6 +115,24 @@ def _join(emitter: Emitter, join: exp.Join, select: exp.Select) -> exp.Join:
         return exp.Join(this=relation, kind="CROSS")
     if kind in {"SEMI", "ANTI"}:
         side = "LEFT"
+    if (side or method) and not _has_equality(on, join.this.alias_or_name):
+        hint = "let it be equal in a key too"
+        raise emitter.refuse(join, "a join of this kind by inequalities alone", hint)
     made = exp.Join(this=relation, kind=kind, side=side, method=method)
     made.set("on", truth(emitter, on))
     return made
+
+
+def _has_equality(on: exp.Expr, alias: str) -> bool:
+    """Whether one of the conditions is an equality of the relation `alias` with another."""
+    return any(
+        isinstance(condition, exp.EQ)
+        and _reads(condition.this, alias) != _reads(condition.expression, alias)
+        and condition.this.find(exp.Column) is not None
+        and condition.expression.find(exp.Column) is not None
+        for condition in (on.flatten() if isinstance(on, exp.And) else [on])
+    )
+
+
+def _reads(node: exp.Expr, alias: str) -> bool:
+    return any(column.table == alias for column in node.find_all(exp.Column))
