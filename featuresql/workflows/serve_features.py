@@ -17,6 +17,7 @@ from featuresql.errors import (
     FeatureSQLError,
     ManyErrors,
     OnlineStoreError,
+    ProjectError,
     RegistryError,
     RequestError,
 )
@@ -97,11 +98,11 @@ class ServeFeatures:
                 self._failed(error)
 
     def _failed(self, error: FeatureSQLError) -> None:
-        """Say once why the project cannot be followed; try again where its files are not to blame.
+        """Say once why the project cannot be followed; try again where its texts may be well.
 
         An engine may be busy, or a source's file about to come.
         """
-        if isinstance(error, EngineError):
+        if any(isinstance(part, (EngineError, ProjectError)) for part in _parts(error)):
             self._seen, self._tried = _AGAIN, {}
         said = _one_line(error)
         if said != self._said:
@@ -253,9 +254,13 @@ def _misfits(choice: Choice) -> dict[str, int]:
     }
 
 
+def _parts(error: FeatureSQLError) -> tuple[FeatureSQLError, ...]:
+    return error.errors if isinstance(error, ManyErrors) else (error,)
+
+
 def _one_line(error: FeatureSQLError) -> str:
     """Return what is wrong and where, the first of several errors, as one line for a log."""
-    errors = error.errors if isinstance(error, ManyErrors) else (error,)
+    errors = _parts(error)
     first = errors[0]
     place = f" at {first.location}" if first.location is not None else ""
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from shop_project import SERVICE, START, VISITS, visits
+from shop_project import ORDERS, SERVICE, START, VISITS, orders, visits
 
 from featuresql import FeatureClient, FeatureStore
 from featuresql.cli.demo_parts.run_server import run_server
@@ -150,6 +151,40 @@ def test_a_project_that_does_not_compile_leaves_the_last_one_and_one_line(
     assert str(shop) not in server.log()
     change(shop, "purchase", "v.spnt, v.orders", "v.spent as money, v.orders")
     assert until(lambda: "money" in server.ask())
+
+
+def test_a_source_that_is_away_for_a_while_is_tried_again(server: Running, shop: Path) -> None:
+    (shop / "visits.parquet").rename(shop / "away")
+    change(shop, "purchase", "v.spent, v.orders", "v.spent as money, v.orders")
+    assert until(lambda: "visits.parquet" in server.log())
+    time.sleep(2.5)
+    assert server.ask()["spent"] == [10.0]
+    assert server.log().count("\n") == 1
+    (shop / "away").rename(shop / "visits.parquet")
+    assert until(lambda: "money" in server.ask())
+
+
+def test_data_of_another_type_is_followed_though_no_text_has_changed(
+    server: Running, store: FeatureStore, shop: Path
+) -> None:
+    assert server.ask()["note"] == ["a"]
+    made = orders(ORDERS)
+    numbers = pa.array(range(made.num_rows), pa.int64())
+    pq.write_table(made.set_column(4, "note", numbers), shop / "orders.parquet")
+    store.run()
+    store.materialize(until=AT)
+
+    failures = set()
+
+    def note() -> list:
+        try:
+            return server.ask()["note"]
+        except FeatureSQLError as error:
+            failures.add(error.code)
+            return []
+
+    assert until(lambda: note() == [0])
+    assert failures <= {"stale-version", "service-changed"}
 
 
 def test_a_server_that_starts_before_the_new_version_says_what_to_do(
