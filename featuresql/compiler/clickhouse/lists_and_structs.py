@@ -1,4 +1,4 @@
-"""Lists, structs, maps and lambdas."""
+"""Lists, structs, maps and lambdas, and what is joined by || and concat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,86 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
+from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.functions.pieces import just, value_of
+from featuresql.compiler.clickhouse.types import held, is_composed
+from featuresql.compiler.clickhouse.values import missing, nothing
+from featuresql.compiler.typing.argument import NULL
+from featuresql.compiler.typing.nested import find_field
+
 if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
 
-HANDLERS: Final[dict[type[exp.Expr], Callable[[Emitter, exp.Expr], exp.Expr]]] = {}
+
+def _array(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    parts = node.expressions
+    if len(parts) == 1 and isinstance(parts[0], exp.Comprehension):
+        return emitter.emit(parts[0])
+    kind = emitter.kind(node)
+    element = kind.element or NULL
+    made = sql.call("array", *(emitter.emit_as(part, element) for part in parts))
+    return sql.cast(just(made), held(kind))
+
+
+def _row(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    """Say a struct or a tuple, whose fields have the types of its parts."""
+    kind = emitter.kind(node)
+    values = [
+        part.expression if isinstance(part, exp.PropertyEQ | exp.Kwarg) else part
+        for part in node.expressions
+    ]
+    made = [
+        emitter.emit_as(value.this if isinstance(value, exp.Alias) else value, field)
+        for value, (_, field) in zip(values, kind.fields, strict=True)
+    ]
+    return sql.cast(just(sql.call("tuple", *made)), held(kind))
+
+
+def _field(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    kind = emitter.kind(node.this)
+    if kind.name not in {"STRUCT", "TUPLE"}:
+        raise emitter.refuse(node, f"a field of a {kind.name}")
+    name, field = find_field(kind, node.expression)
+    place = [known for known, _ in kind.fields].index(name) + 1
+    whole = emitter.emit(node.this)
+    one = _fresh(whole, 1)[0]
+    part = sql.cast(sql.call("tupleElement", sql.name(one), sql.number(place)), held(field))
+    return value_of(sql.call("arrayMap", sql.function((one,), part), whole))
+
+
+def _concat(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    """Join texts or lists: || is NULL where one part is, concat leaves NULL out."""
+    kind = emitter.kind(node)
+    spoils = isinstance(node, exp.DPipe)
+    parts = node.expressions or [node.this, node.expression]
+    if kind.name == "NULL":
+        return nothing(kind)
+    made = [emitter.emit_as(part, kind) for part in parts]
+    if not is_composed(kind):
+        if spoils:
+            return sql.call("concat", *made)
+        texts = [sql.call("ifNull", part, sql.text("")) for part in made]
+        return sql.call("concat", sql.text(""), *texts)
+    joined = just(sql.call("arrayConcat", *map(value_of, made)))
+    whole = sql.cast(joined, held(kind))
+    if not spoils:
+        return whole
+    absent = sql.either(*(missing(part.copy(), kind) for part in made))
+    return sql.choose(absent, nothing(kind), whole)
+
+
+def _fresh(inside: exp.Expr, count: int) -> tuple[str, ...]:
+    """Return names for lambdas' parameters that `inside` does not use."""
+    used = {part.name for part in inside.find_all(exp.Identifier)}
+    free = (f"__{i}" for i in range(1, len(used) + count + 1))
+    return tuple([name for name in free if name not in used][-count:])
+
+
+HANDLERS: Final[dict[type[exp.Expr], Callable[[Emitter, exp.Expr], exp.Expr]]] = {
+    exp.Array: _array,
+    exp.Struct: _row,
+    exp.Tuple: _row,
+    exp.StructExtract: _field,
+    exp.DPipe: _concat,
+    exp.Concat: _concat,
+}

@@ -16,7 +16,7 @@ def _span(first: int, last: int) -> str:
 
 # ClickHouse follows the Unicode standard's full mapping, in which the lower case of a last sigma
 # depends on the letters around it, and newer tables; these are all characters that differ.
-_LOWER: Final = {"İ": "i", "Σ": "σ"}
+_LOWER: Final = {"\u0130": "i", "\u03a3": "\u03c3"}
 _LOWER_SAME: Final = "\u1c89\ua7cb\ua7cc\ua7ce\ua7d2\ua7d4\ua7da\ua7dc" + (
     _span(0x10D50, 0x10D65) + _span(0x16EA0, 0x16EB8)
 )
@@ -42,21 +42,20 @@ def in_case(
     text: exp.Expr, name: str, one_by_one: dict[str, str], unchanged: str, parameter: str
 ) -> exp.Expr:
     """Return `text` in the case of the function `name`, apart from the characters that are given."""
-    images = one_by_one | {c: c for c in unchanged}
+    special = "".join(one_by_one) + unchanged
+    images = "".join(one_by_one.values()) + unchanged
+    among = sql.text(f"[{special}]")
     character = sql.name(parameter)
-    mapped = sql.call(
-        "transform",
-        character,
-        sql.call("array", *map(sql.text, images)),
-        sql.call("array", *map(sql.text, images.values())),
+    mapped = sql.choose(
+        sql.call("match", character, among),
+        sql.call("translateUTF8", character.copy(), sql.text(special), sql.text(images)),
         sql.call(name, character.copy()),
     )
     characters = sql.call("extractAll", sql.call("assumeNotNull", text.copy()), sql.text("(?s)."))
     slow = sql.call(
         "arrayStringConcat", sql.call("arrayMap", sql.function((parameter,), mapped), characters)
     )
-    special = sql.call("match", text, sql.text("[" + "".join(images) + "]"))
-    return sql.choose(special, slow, sql.call(name, text.copy()))
+    return sql.choose(sql.call("match", text, among.copy()), slow, sql.call(name, text.copy()))
 
 
 def lowered(text: exp.Expr, parameter: str) -> exp.Expr:
@@ -73,6 +72,10 @@ def _upper(call: EmitCall) -> exp.Expr:
 
 
 ENTRIES: Final = (
-    Emission("lower", _lower, ("lower(s)", "lower(s || 'İΣΑΣ ')", "lower('')", "lower(NULL)")),
+    Emission(
+        "lower",
+        _lower,
+        ("lower(s)", "lower('\u0130\u03a3\u0391\u03a3 ' || s)", "lower('')", "lower(NULL)"),
+    ),
     Emission("upper", _upper, ("upper(s)", "upper('straßeᾳŉfﬁ' || s)", "upper('')")),
 )
