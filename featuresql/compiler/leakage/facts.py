@@ -32,13 +32,15 @@ class Facts:
 
     `below[hi][lo] = n` says `hi >= lo + n` microseconds wherever neither is NULL; `above` is the
     same the other way round. `present` are clauses that hold for all rows. A rule under an atom
-    says that its clause holds where the atom and all the rule's premises are not NULL.
+    says that its clause holds where the atom and all the rule's premises are not NULL. `made_of`
+    gives the one atom from which another is computed.
     """
 
     below: _Edges = field(default_factory=dict)
     above: _Edges = field(default_factory=dict)
     present: set[Clause] = field(default_factory=set)
     rules: dict[Atom, set[tuple[frozenset[Atom], Clause]]] = field(default_factory=dict)
+    made_of: dict[Atom, Atom] = field(default_factory=dict)
 
     def copy(self) -> Facts:
         """Return the same facts, to be added to."""
@@ -47,6 +49,7 @@ class Facts:
             {atom: dict(edges) for atom, edges in self.above.items()},
             set(self.present),
             {atom: set(rules) for atom, rules in self.rules.items()},
+            dict(self.made_of),
         )
 
     def add(self, other: Facts) -> None:
@@ -57,6 +60,7 @@ class Facts:
         self.present |= other.present
         for atom, rules in other.rules.items():
             self.rules.setdefault(atom, set()).update(rules)
+        self.made_of.update(other.made_of)
 
     def at_least(self, high: Atom, low: Atom, offset_us: int) -> None:
         """Note that `high >= low + offset_us`."""
@@ -110,6 +114,16 @@ class Facts:
     def reach_up(self, start: Atom, known: Known) -> dict[Atom, int]:
         """Return all atoms that are not before `start`: `{high: n}` says `high >= start + n`."""
         return _longest(self.above, start, known)
+
+    def determined_by(self, atoms: Iterable[Atom]) -> set[Atom]:
+        """Return the atoms that are the same wherever `atoms` are: these, and what they make."""
+        found = set(atoms)
+        pending = True
+        while pending:
+            more = {a for a, origin in self.made_of.items() if origin in found and a not in found}
+            found |= more
+            pending = bool(more)
+        return found
 
     def atoms(self) -> set[Atom]:
         """Return all atoms that are compared with another."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from featuresql.compiler.leakage.facts import Facts
-from featuresql.compiler.leakage.lift import Bound, Lifting, outer_bounds
+from featuresql.compiler.leakage.lift import Bound, Lifting, key_bounds
 from featuresql.compiler.leakage.needs import (
     NOTHING,
     Atom,
@@ -80,17 +80,17 @@ def group(scope: Scope, select: exp.Select) -> None:
     always, sometimes = _key_expressions(select, clause)
     values = {key: base.value(key) for key in [*always, *sometimes]}
     needs = base.needs.union(*(value.needs for value in values.values()))
-    bounds = [_key_bound(values[key].point) for key in always]
-    own = scope.own()
+    bounds = key_bounds(scope.facts, scope.own(), [values[key].point for key in always])
     grouping = Grouping(
         base,
         {key: Value(NOTHING, value.point, value.known) for key, value in values.items()},
-        [b for b in bounds if b is not None and b.atom.row in own] + outer_bounds(scope.facts, own),
+        bounds,
         needs,
     )
     for key in sometimes:
         grouping.keys[key] = Value(NOTHING, None, frozenset())
     scope.grouping = grouping
+    scope.seen = {}
     scope.needs = _existence(scope, grouping, select) if clause is not None else NOTHING
 
 
@@ -141,10 +141,6 @@ def first_bounds(scope: Scope, grouping: Grouping, argument: Point, result: Atom
 def _is_implied(facts: Facts, atom: Atom) -> bool:
     clause = frozenset((atom,))
     return any(implied == clause for rules in facts.rules.values() for _, implied in rules)
-
-
-def _key_bound(point: Point | None) -> Bound | None:
-    return None if point is None else Bound(point.atom, point.atom)
 
 
 def _key_expressions(

@@ -19,6 +19,7 @@ from featuresql.compiler.leakage.needs import (
     Need,
     Needs,
     NotBefore,
+    Point,
     Present,
 )
 
@@ -103,6 +104,13 @@ class Lifting:
         if not bounded and self.unbounded is not None:
             return Fault("unproven", need.cause)
         return Present(frozenset((mark,)), need.cause)
+
+
+def key_bounds(facts: Facts, own: frozenset[int], keys: Iterable[Point | None]) -> list[Bound]:
+    """Return what is the same for all rows with the same keys, as bounds of them."""
+    atoms = {point.atom for point in keys if point is not None and point.atom.row in own}
+    determined = sorted(facts.determined_by(atoms))
+    return [Bound(atom, atom) for atom in determined] + outer_bounds(facts, own)
 
 
 def outer_bounds(facts: Facts, own: frozenset[int]) -> list[Bound]:

@@ -83,6 +83,7 @@ def _rename(relation: Relation, move: Callable[[Atom], Atom]) -> Relation:
             move(atom): {(clause(premises), clause(implied)) for premises, implied in rules}
             for atom, rules in old.rules.items()
         },
+        {move(atom): move(origin) for atom, origin in old.made_of.items()},
     )
     rows = frozenset(move(Atom(row, "")).row for row in relation.rows)
     return Relation(columns, needs(relation.needs), facts, rows)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from featuresql.compiler.leakage.facts import Facts, either
 from featuresql.compiler.leakage.needs import NOTHING, Atom, Clause, Needs
 from featuresql.compiler.leakage.relation import Value
-from featuresql.compiler.leakage.rule_conditions import assume
+from featuresql.compiler.leakage.rule_conditions import assume, deny
 from featuresql.compiler.leakage.scope import Scope, is_instant
 
 Branch = tuple[Value, Facts]
@@ -20,14 +20,16 @@ def case(scope: Scope, node: exp.Expr) -> Value:
     subject, default = node.args.get("this"), node.args.get("default")
     values = [scope.value(subject)] if subject is not None else []
     branches: list[Branch] = []
+    rest = Facts()
     for when in node.args["ifs"]:
         values.append(scope.value(when.this))
-        facts = Facts()
+        facts = rest.copy()
         if subject is None:
             assume(scope, facts, when.this)
+            deny(scope, rest, when.this)
         branches.append((scope.value(when.args["true"]), facts))
     if default is not None:
-        branches.append((scope.value(default), Facts()))
+        branches.append((scope.value(default), rest))
     values += [value for value, _ in branches]
     return _one_of(scope, node, _together(values), branches)
 
@@ -35,11 +37,12 @@ def case(scope: Scope, node: exp.Expr) -> Value:
 def if_(scope: Scope, node: exp.Expr) -> Value:
     """Judge `if(c, a, b)`, which is a CASE."""
     condition, other = node.this, node.args.get("false")
-    facts = Facts()
+    facts, rest = Facts(), Facts()
     assume(scope, facts, condition)
+    deny(scope, rest, condition)
     branches: list[Branch] = [(scope.value(node.args["true"]), facts)]
     if other is not None:
-        branches.append((scope.value(other), Facts()))
+        branches.append((scope.value(other), rest))
     values = [scope.value(condition), *(value for value, _ in branches)]
     return _one_of(scope, node, _together(values), branches)
 

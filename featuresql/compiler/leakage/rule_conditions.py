@@ -64,6 +64,18 @@ def _assume_not(scope: Scope, facts: Facts, node: exp.Expr) -> None:
         facts.present |= scope.value(node).known
 
 
+def deny(scope: Scope, facts: Facts, node: exp.Expr) -> None:
+    """Add what holds where the condition is false or NULL, which is less than where it is false."""
+    if isinstance(node, exp.Paren):
+        deny(scope, facts, node.this)
+    elif isinstance(node, exp.Or):
+        deny(scope, facts, node.this)
+        deny(scope, facts, node.expression)
+    elif type(node) in _OPPOSITE:
+        # Facts hold where neither side is NULL; then the comparison is not NULL either.
+        _compare(scope, facts, _OPPOSITE[type(node)], node.this, node.expression)
+
+
 def _compare(
     scope: Scope, facts: Facts, kind: type[exp.Expr], left: exp.Expr, right: exp.Expr
 ) -> None:

@@ -88,7 +88,7 @@ def last_day(scope: Scope, node: exp.Expr) -> Value:
         return general(scope, node)
     base = value.point
     atom = Atom(base.atom.row, f"last_day({base.atom.name} {base.offset_us})")
-    _same_nullness(scope, atom, base.atom)
+    _made_of(scope, atom, base.atom)
     scope.facts.at_least(atom, base.atom, base.offset_us - DAY_US + 1)
     scope.facts.at_least(base.atom, atom, -LONGEST_MONTH_US - base.offset_us)
     return Value(value.needs, Point(atom), known_as(Point(atom)))
@@ -101,7 +101,7 @@ def shift(scope: Scope, value: Value, length: Length) -> Value:
     if length.months == 0:
         return Value(value.needs, Point(base.atom, base.offset_us + length.us), value.known)
     atom = _months_after(base, length.months)
-    _same_nullness(scope, atom, base.atom)
+    _made_of(scope, atom, base.atom)
     months = Length(length.months, 0)
     scope.facts.at_least(atom, base.atom, base.offset_us + months.least_us)
     scope.facts.at_least(base.atom, atom, -base.offset_us - months.most_us)
@@ -119,13 +119,13 @@ def _start(scope: Scope, value: Value, name: str, length: Length) -> Value:
     if base.atom == EPOCH:
         return scope.instant(value.needs)
     atom = Atom(base.atom.row, f"{name}({base.atom.name} {base.offset_us})")
-    _same_nullness(scope, atom, base.atom)
+    _made_of(scope, atom, base.atom)
     scope.facts.at_least(atom, base.atom, base.offset_us - length.most_us + 1)
     scope.facts.at_least(base.atom, atom, -base.offset_us)
     if length.months:
         # The end of a month is a month after its beginning, whatever its length.
         end = _months_after(Point(atom), length.months)
-        _same_nullness(scope, end, atom)
+        _made_of(scope, end, atom)
         scope.facts.at_least(end, base.atom, base.offset_us + 1)
     return Value(value.needs, Point(atom), known_as(Point(atom)))
 
@@ -134,9 +134,10 @@ def _months_after(base: Point, months: int) -> Atom:
     return Atom(base.atom.row, f"{base.atom.name} {base.offset_us} {months:+} months")
 
 
-def _same_nullness(scope: Scope, one: Atom, other: Atom) -> None:
-    scope.facts.implies(one, [frozenset((other,))])
-    scope.facts.implies(other, [frozenset((one,))])
+def _made_of(scope: Scope, atom: Atom, origin: Atom) -> None:
+    scope.facts.made_of[atom] = origin
+    scope.facts.implies(atom, [frozenset((origin,))])
+    scope.facts.implies(origin, [frozenset((atom,))])
 
 
 def _is(node: exp.Expr, kind: object) -> bool:

@@ -48,6 +48,7 @@ def join(scope: Scope, node: exp.Join, right: Relation) -> None:
     scope.facts = left_side.facts.copy()
     scope.facts.add(right.facts)
     scope.rows |= right.rows
+    scope.seen = {}
     on, conditions = node.args.get("on"), Facts()
     on_needs = NOTHING
     if on is not None:
@@ -72,9 +73,12 @@ def join(scope: Scope, node: exp.Join, right: Relation) -> None:
         scope.needs |= _unmatched(scope, node, both, right_side, right.needs | on_needs)
     if side == "FULL":
         _pad_both(scope, node, (left_side, right_side), both, on_needs)
+        scope.seen = {}
     elif side in {"LEFT", "RIGHT"}:
         other = right_side if side == "LEFT" else left_side
         mark = _pad(scope, node, other, both, on_needs)
+        # What was computed for matching rows may be another instant for the rest.
+        scope.seen = {}
         scope.facts.implies(mark, conditions.present)
         scope.facts.add(_touching(conditions, other.rows - {scope.row}))
     else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from featuresql.compiler.leakage.facts import Facts
-from featuresql.compiler.leakage.lift import Bound, Lifting, outer_bounds
+from featuresql.compiler.leakage.lift import Bound, Lifting, key_bounds, outer_bounds
 from featuresql.compiler.leakage.needs import (
     NOTHING,
     Atom,
@@ -113,9 +113,7 @@ def without_doubles(scope: Scope, relation: Relation, node: exp.Expr) -> Relatio
         return replace(relation, columns=columns)
     cause = scope.analysis.cause("of equal rows the first that is known counts", node)
     own = scope.own()
-    points = [value.point for value in columns.values() if value.point is not None]
-    bounds = [Bound(p.atom, p.atom) for p in points if p.atom.row in own]
-    bounds += outer_bounds(scope.facts, own)
+    bounds = key_bounds(scope.facts, own, [value.point for value in columns.values()])
     fresh = scope.analysis.fresh_atom
     lifting = Lifting(own, scope.facts.copy(), scope.facts, bounds, cause, fresh)
     return replace(relation, columns=columns, needs=lifting.needs(needs))

@@ -49,6 +49,7 @@ def in_(scope: Scope, node: exp.Expr) -> Value:
         one, other = value.point, column.point
         facts.at_least(one.atom, other.atom, other.offset_us - one.offset_us)
         facts.at_least(other.atom, one.atom, one.offset_us - other.offset_us)
+        facts.present.add(frozenset((other.atom,)))
         relation = Relation(relation.columns, relation.needs, facts, relation.rows)
     needs = from_inside(scope, relation, relation.needs | column.needs, node)
     return Value(needs | value.needs, None, value.known if _is_kept(node) else frozenset())

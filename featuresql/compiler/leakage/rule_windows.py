@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from featuresql.compiler.leakage.constants import constant_length, constant_number
 from featuresql.compiler.leakage.facts import Facts
-from featuresql.compiler.leakage.lift import Bound, Lifting, outer_bounds
+from featuresql.compiler.leakage.lift import Bound, Lifting, key_bounds
 from featuresql.compiler.leakage.needs import NOTHING, Fault, Needs, Point
 from featuresql.compiler.leakage.relation import Value
 from featuresql.compiler.leakage.rule_conditions import assume
@@ -97,10 +97,7 @@ def lift_rows(  # noqa: PLR0913, PLR0917 - what a lift takes
 
 def partition_bounds(scope: Scope, keys: Sequence[Value]) -> list[Bound]:
     """Return the instants that all rows of a partition have in common, as bounds."""
-    own = scope.own()
-    points = [value.point for value in keys if value.point is not None]
-    bounds = [Bound(point.atom, point.atom) for point in points if point.atom.row in own]
-    return bounds + outer_bounds(scope.facts, own)
+    return key_bounds(scope.facts, scope.own(), [value.point for value in keys])
 
 
 def order_bound(

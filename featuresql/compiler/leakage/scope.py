@@ -109,10 +109,17 @@ class Scope:
     parameters: frozenset[str] = frozenset()
     windows: dict[str, exp.Window] = field(default_factory=dict)
     grouping: Grouping | None = None
+    seen: dict[exp.Expr, Value] = field(default_factory=dict)
 
     def value(self, node: exp.Expr) -> Value:
-        """Return what `node` is for each row."""
-        return self.analysis.value(self, node)
+        """Return what `node` is for each row. Equal expressions are the same instant."""
+        if isinstance(node, exp.Column) or not is_instant(node) or self.parameters:
+            return self.analysis.value(self, node)
+        found = self.seen.get(node)
+        if found is None:
+            found = self.analysis.value(self, node)
+            self.seen[node] = found
+        return found
 
     def own(self) -> frozenset[int]:
         """Return the numbers of the rows that change from row to row."""
