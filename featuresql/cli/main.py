@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "serve": "Serve features over Arrow Flight.",
     "get": "Show one online feature vector.",
     "ls": "List models, parents first.",
+    "diff": "Show what a change touches.",
     "lineage": "Show where columns come from, and whom they reach.",
     "debug": "Check the project and its target, or show how a model is compiled.",
     "demo": "Go the whole way on the example project.",

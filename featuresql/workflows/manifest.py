@@ -14,6 +14,15 @@ MANIFEST_VERSION = 1
 def manifest(compiled: CompiledProject, prints: Mapping[str, str]) -> dict[str, object]:
     """Return `manifest.json`: nodes by model, sources and entities."""
     project = compiled.project
+    consumers = {
+        consumer.name: {
+            "kind": consumer.kind,
+            "service": consumer.service,
+            "owner": consumer.owner,
+            "url": consumer.url,
+        }
+        for consumer in project.consumers
+    }
     return {
         "manifest_version": MANIFEST_VERSION,
         "project": project.name,
@@ -36,6 +45,7 @@ def manifest(compiled: CompiledProject, prints: Mapping[str, str]) -> dict[str, 
             name: {key.name: str(key.type) for key in entity.keys}
             for name, entity in project.entities.items()
         },
+        "consumers": consumers,
     }
 
 
@@ -50,6 +60,7 @@ def _node(compiled: CompiledProject, model: CompiledModel, fingerprint: str) -> 
         "kind": model.config.kind,
         "description": model.config.description or (properties.description if properties else ""),
         "fingerprint": fingerprint,
+        "sql": model.checked.sql("duckdb"),
         "config": config,
         "refs": list(model.refs),
         "sources": list(model.sources),

@@ -31,6 +31,7 @@ class QueryWalk:
     """The walk of one model's tree. `scope` is the level that it is at.
 
     `base_relation(schema, name)` gives the columns of the models and sources that are read.
+    Where `resolved` is set to a dict it keeps what each column meant, by the id of its node.
     `joined_views` gives, for the alias of each view that is joined as-of in the outermost SELECT,
     the edges that decide which of the view's rows is taken; they are known once FROM is bound.
     """
@@ -44,6 +45,7 @@ class QueryWalk:
         """Begin above the outermost query."""
         self.planes = planes
         self.scope = Scope()
+        self.resolved: dict[int, tuple[Step, ...]] | None = None
         self._base_relation = base_relation
         self._joined_views = joined_views
 
@@ -73,6 +75,8 @@ class QueryWalk:
         """Return the column that a name means; none for a lambda's parameter."""
         table = str(column.text("table"))
         found = self.scope.find_columns(table, column.name)
+        if self.resolved is not None:
+            self.resolved[id(column)] = found
         if found or _is_parameter(column, table or column.name):
             return found
         raise InternalError(f"lineage finds no column '{column.sql('duckdb')}'", code="lineage")
