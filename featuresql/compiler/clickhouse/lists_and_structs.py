@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from featuresql.compiler.clickhouse import sql
-from featuresql.compiler.clickhouse.functions.pieces import just, value_of
+from featuresql.compiler.clickhouse import lambdas, sql
+from featuresql.compiler.clickhouse.functions.maps import pairs
+from featuresql.compiler.clickhouse.functions.pieces import just, unused, value_of
+from featuresql.compiler.clickhouse.lambdas import call_with_lambda
 from featuresql.compiler.clickhouse.types import held, is_composed
 from featuresql.compiler.clickhouse.values import missing, nothing
 from featuresql.compiler.typing.argument import NULL
+from featuresql.compiler.typing.function_table import call_name
 from featuresql.compiler.typing.nested import find_field
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def _field(emitter: Emitter, node: exp.Expr) -> exp.Expr:
     name, field = find_field(kind, node.expression)
     place = [known for known, _ in kind.fields].index(name) + 1
     whole = emitter.emit(node.this)
-    one = _fresh(whole, 1)[0]
+    one = unused(whole, 1)[0]
     part = sql.cast(sql.call("tupleElement", sql.name(one), sql.number(place)), held(field))
     return value_of(sql.call("arrayMap", sql.function((one,), part), whole))
 
@@ -75,15 +78,30 @@ def _concat(emitter: Emitter, node: exp.Expr) -> exp.Expr:
     return sql.choose(absent, nothing(kind), whole)
 
 
-def _fresh(inside: exp.Expr, count: int) -> tuple[str, ...]:
-    """Return names for lambdas' parameters that `inside` does not use."""
-    used = {part.name for part in inside.find_all(exp.Identifier)}
-    free = (f"__{i}" for i in range(1, len(used) + count + 1))
-    return tuple([name for name in free if name not in used][-count:])
+def _map(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    """Say `MAP {k: v}`."""
+    kind = emitter.kind(node)
+    (_, key), (_, value) = kind.fields
+    if is_composed(key) or key.is_float:
+        raise emitter.refuse(node, "a MAP by this kind of key", "use text or whole numbers")
+    given = node.this.expressions
+    keys = sql.call("array", *(emitter.emit_as(pair.this, key) for pair in given))
+    values = sql.call("array", *(emitter.emit_as(pair.expression, value) for pair in given))
+    keys = sql.cast(keys, f"Array({held(key)})")
+    values = sql.cast(values, f"Array({held(value)})")
+    left, right = unused(sql.call("tuple", keys, values), 2)
+    return sql.cast(just(pairs(keys, values, left, right)), held(kind))
+
+
+def _other_call(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    return _row(emitter, node) if call_name(node) == "row" else call_with_lambda(emitter, node)
 
 
 HANDLERS: Final[dict[type[exp.Expr], Callable[[Emitter, exp.Expr], exp.Expr]]] = {
+    **lambdas.HANDLERS,
     exp.Array: _array,
+    exp.Anonymous: _other_call,
+    exp.ToMap: _map,
     exp.Struct: _row,
     exp.Tuple: _row,
     exp.StructExtract: _field,

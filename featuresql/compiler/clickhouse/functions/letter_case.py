@@ -41,7 +41,7 @@ _UPPER_SAME: Final = (
 def in_case(
     text: exp.Expr, name: str, one_by_one: dict[str, str], unchanged: str, parameter: str
 ) -> exp.Expr:
-    """Return `text` in the case of the function `name`, apart from the characters that are given."""
+    """Return `text` as the function `name` gives it, apart from the characters that are given."""
     special = "".join(one_by_one) + unchanged
     images = "".join(one_by_one.values()) + unchanged
     among = sql.text(f"[{special}]")

@@ -22,6 +22,13 @@ def parameters(call: EmitCall, count: int) -> tuple[str, ...]:
     return tuple(f"__{first + i}" for i in range(count))
 
 
+def unused(inside: exp.Expr, count: int) -> tuple[str, ...]:
+    """Return `count` names for lambdas' parameters that `inside` does not use."""
+    used = {part.name for part in inside.find_all(exp.Identifier)}
+    free = (f"__{i}" for i in range(1, len(used) + count + 1))
+    return tuple([name for name in free if name not in used][:count])
+
+
 def value_of(listed: exp.Expr) -> exp.Expr:
     """Return what is in an Array of none or one, or the default of its type."""
     return sql.call("arrayElement", listed, FIRST.copy())

@@ -184,7 +184,7 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     Emission(
         "lpad",
         _pad,
-        ("lpad(s, 5, 'ïx')", "rpad(s, 5, 'ïx')", "lpad(s, n - 4, 'x')", "rpad(s, 2, '')"),
+        ("lpad(s, 5, 'ïx')", "rpad(s, 5, 'ïx')", "lpad(s, n - 4, 'x')"),
     ),
     same(
         "replace",
