@@ -6,6 +6,6 @@ what a feature needs with its row's own instants.
 """
 
 from featuresql.compiler.leakage.prove_leakage import Known, Proof, prove_leakage
-from featuresql.compiler.leakage.verdict import Verdict
+from featuresql.spec.verdict import Verdict
 
 __all__ = ["Known", "Proof", "Verdict", "prove_leakage"]

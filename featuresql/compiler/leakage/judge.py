@@ -15,8 +15,8 @@ from featuresql.compiler.leakage.needs import (
     Point,
     Present,
 )
-from featuresql.compiler.leakage.verdict import PROVEN, Verdict
 from featuresql.errors import Location
+from featuresql.spec.verdict import PROVEN, Verdict
 
 
 @dataclass(slots=True)
@@ -78,10 +78,10 @@ class Judge:
             is_compared = is_compared or found is not None
             is_compared = is_compared or need.atom in self.facts.reach_up(start.atom, known)
         if is_compared:
-            text = f"{need.cause.text}, and {self.shown} is earlier"
+            text = f"{need.cause.text}, and {self.shown} can be earlier"
             return Fault("leaks", Cause(text, need.cause.location, need.cause.hint or self.hint))
         is_foreign = need.is_availability or need.atom.row not in self.rows
-        text = f"{need.cause.text}, and {self.shown} is not known to be that late"
+        text = f"{need.cause.text}, and {self.shown} may be earlier"
         cause = Cause(text, need.cause.location, need.cause.hint or self.hint)
         return Fault("leaks" if is_foreign else "unproven", cause)
 

@@ -9,7 +9,7 @@ instant by which the frame is ordered, the row that the subquery stands in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from featuresql.compiler.leakage.facts import Facts
 from featuresql.compiler.leakage.needs import (
@@ -21,6 +21,10 @@ from featuresql.compiler.leakage.needs import (
     NotBefore,
     Point,
     Present,
+)
+
+RESTATED = (
+    "rows that become known later restate this one, so that its earlier form is no longer shown"
 )
 
 
@@ -42,8 +46,9 @@ class Lifting:
     """One lift: over rows whose atoms have the numbers `own`, under the facts of these rows.
 
     Facts about the new atoms are added to `target`. `unbounded` is the fault where nothing bounds
-    a need; without it a new atom stays unbounded. `fresh` makes an atom beside the one it stands
-    for.
+    a need; without it a new atom stays unbounded. `restated` is what the latest of the rows gives:
+    it bounds them, but it is another as long as not all of them are known. `fresh` makes an atom
+    beside the one it stands for.
     """
 
     own: frozenset[int]
@@ -53,6 +58,7 @@ class Lifting:
     cause: Cause
     fresh: Callable[[Atom], Atom]
     unbounded: Fault | None = None
+    restated: Sequence[Bound] = ()
     made: dict[Need, Need | None] = field(default_factory=dict)
 
     def needs(self, needs: Iterable[Need]) -> Needs:
@@ -89,8 +95,27 @@ class Lifting:
                 total = offset + bound.shift_us - need.offset_us
                 self.target.at_least(bound.at, latest, total)
         if not bounded and self.unbounded is not None:
-            return self.unbounded
+            return self._fault(need, self.unbounded)
         return NotBefore(latest, 0, self.cause, need.is_availability)
+
+    def _fault(self, need: NotBefore, fault: Fault) -> Fault:
+        """Return the fault of a need that nothing bounds; what may well be met is no leak."""
+        for bound in self.restated:
+            known = self.facts.given((need.atom,))
+            is_later = need.atom in self.facts.reach_down(bound.atom, known)
+            if bound.atom in known.atoms and is_later:
+                return Fault("unproven", replace(fault.cause, text=RESTATED))
+        if need.is_availability:
+            return fault
+        for bound in self.bounds:
+            known = self.facts.given((bound.atom, need.atom))
+            below = self.facts.reach_down(bound.atom, known)
+            is_compared = need.atom in self.facts.reach_up(bound.atom, known)
+            if not is_compared and any(atom.row == need.atom.row for atom in below):
+                text = f"{need.cause.text}, and nothing says that '{{}}' is that late"
+                shown = next(a for a in below if a.row == need.atom.row)
+                return Fault("unproven", replace(fault.cause, text=text.format(shown.name)))
+        return fault
 
     def _present(self, need: Present) -> Need | None:
         if self.facts.given(need.when).meets(need.atoms):

@@ -16,9 +16,9 @@ from featuresql.compiler.leakage.relation import Relation, Value
 from featuresql.compiler.leakage.rule_select import query
 from featuresql.compiler.leakage.scope import Analysis
 from featuresql.compiler.leakage.summary import summarize
-from featuresql.compiler.leakage.verdict import Verdict
 from featuresql.errors import Location
 from featuresql.spec.model import Column, FeatureView, Source
+from featuresql.spec.verdict import Verdict
 
 _LATER = (
     "stamp the row with an instant that is surely not earlier, such as greatest(a, b) or the end "
@@ -145,9 +145,7 @@ def _judge(
     assert event.point is not None  # noqa: S101 - a timestamp is always an instant
     points = [event.point, available.point if available else None]
     needs = event.needs | (available.needs if available else NOTHING)
-    shown = (
-        f"'{name}'" if available is None else f"neither '{name}' nor '{model.config.available_at}'"
-    )
+    shown = f"'{name}'" if available is None else f"both '{name}' and '{model.config.available_at}'"
     return Judge(
         relation.facts,
         event.point,

@@ -17,7 +17,7 @@ from featuresql.compiler.leakage.needs import (
 )
 from featuresql.compiler.leakage.relation import Relation, Value
 from featuresql.compiler.leakage.scope import Scope, known_as
-from featuresql.compiler.leakage.verdict import Verdict
+from featuresql.spec.verdict import Verdict
 
 
 def is_view_join(scope: Scope, node: exp.Join) -> bool:

@@ -71,8 +71,10 @@ def window(scope: Scope, node: exp.Expr) -> Value:
     if is_whole and isinstance(function, exp.Min) and len(arguments) == 1:
         # A later row has a later instant, so it cannot lower the least of the partition.
         bounds += [Bound(v.point.atom, v.point.atom) for v in arguments if v.point is not None]
-    lifted = lift_rows(scope, facts, bounds, needs, (function, node), why)
-    return _result(scope, node, lifted | own_needs, function, arguments)
+    restated = _greatest_over(scope, node, over)
+    lifted = lift_rows(scope, facts, bounds, needs, (function, node), why, restated)
+    found = arguments if condition is None and _has_current(over.spec) else ()
+    return _result(scope, node, lifted | own_needs, function, found)
 
 
 def lift_rows(  # noqa: PLR0913, PLR0917 - what a lift takes
@@ -82,6 +84,7 @@ def lift_rows(  # noqa: PLR0913, PLR0917 - what a lift takes
     needs: Needs,
     nodes: tuple[exp.Expr, exp.Expr],
     why: str,
+    restated: Sequence[Bound] = (),
 ) -> Needs:
     """Return what a row needs that depends on other rows of its relation within `bounds`."""
     function, node = nodes
@@ -89,10 +92,20 @@ def lift_rows(  # noqa: PLR0913, PLR0917 - what a lift takes
     cause = scope.analysis.cause(f"{name} takes in other rows", node, _BACK)
     kind: Literal["leaks", "unproven"] = "unproven" if "NULL" in why else "leaks"
     fault = Fault(kind, scope.analysis.cause(f"{name} takes in later rows: {why}", node, _BACK))
-    lifting = Lifting(
-        scope.own(), facts, scope.facts, bounds, cause, scope.analysis.fresh_atom, fault
-    )
+    fresh = scope.analysis.fresh_atom
+    lifting = Lifting(scope.own(), facts, scope.facts, bounds, cause, fresh, fault, restated)
     return lifting.needs(needs)
+
+
+def _greatest_over(scope: Scope, node: exp.Window, over: Over) -> list[Bound]:
+    """Return the instants of which the SELECT takes the greatest over the same window."""
+    select = node.find_ancestor(exp.Select)
+    found = []
+    for other in select.find_all(exp.Window) if select is not None else ():
+        if isinstance(other.this, exp.Max) and is_instant(other) and _over(scope, other) == over:
+            point = scope.value(other.this.this).point
+            found += [] if point is None else [Bound(point.atom, point.atom)]
+    return found
 
 
 def partition_bounds(scope: Scope, keys: Sequence[Value]) -> list[Bound]:
@@ -137,6 +150,10 @@ def _result(
     argument = arguments[0].point if arguments else None
     if argument is not None and isinstance(function, exp.Min):
         scope.facts.at_least(argument.atom, atom, -argument.offset_us)
+    if argument is not None and isinstance(function, exp.Max):
+        scope.facts.at_least(atom, argument.atom, argument.offset_us)
+    if argument is not None and isinstance(function, exp.Min | exp.Max):
+        scope.facts.implies(argument.atom, [frozenset((atom,))])
     return Value(needs, Point(atom), known_as(Point(atom)))
 
 
@@ -197,6 +214,17 @@ def _starts_early(spec: exp.WindowSpec | None) -> bool:
     start = spec.args.get("start")
     side = str(spec.args.get("start_side") or "").upper()
     return not spec.args.get("exclude") and (side == "PRECEDING" or _word(start) == "CURRENT ROW")
+
+
+def _has_current(spec: exp.WindowSpec | None) -> bool:
+    """Whether the current row is in its own frame."""
+    if spec is None:
+        return True
+    ends = (("start", "start_side", "FOLLOWING"), ("end", "end_side", "PRECEDING"))
+    return not spec.args.get("exclude") and not any(
+        str(spec.args.get(side) or "").upper() == away and _word(spec.args.get(end)) != "UNBOUNDED"
+        for end, side, away in ends
+    )
 
 
 def _frame(over: Over, reach: Reach) -> Frame:

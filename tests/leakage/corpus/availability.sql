@@ -65,3 +65,7 @@ from {{ source('events') }}
 --- leaking existence_by_availability
 select s.k, s.ts as event_ts, s.w as f from {{ source('asks') }} s
 where exists (select 1 from {{ source('trips') }} t where t.k = s.k and t.started_at <= s.ts and t.x > 20)
+--- leaking restated_by_late_rows
+{{ config(kind='feature_view', entity='thing', event_time='event_ts', available_at='known_at') }}
+select k, started_at as event_ts, max(ended_at) over w as known_at, sum(x) over w as f from {{ source('trips') }}
+window w as (partition by k order by started_at range between interval '1 day' preceding and current row)
