@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Final
+
 from sqlglot import exp
+
+_FRESH: Final = re.compile(r"__(\d+)")
+_BEYOND_LITERALS: Final = 2**63
+# What is no larger is written as often as it is needed; ClickHouse computes it once.
+_SMALL: Final = 12
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -23,6 +32,13 @@ def text(value: str) -> exp.Literal:
 def number(value: int) -> exp.Expr:
     """Return an integer literal."""
     return exp.Literal.number(value)
+
+
+def integer(value: int) -> exp.Expr:
+    """Return an integer of any size: ClickHouse reads a literal of more than 64 bits as a float."""
+    if abs(value) >= _BEYOND_LITERALS:
+        return cast(text(str(value)), "Int256" if abs(value) >= 1 << 127 else "Int128")
+    return number(value)
 
 
 def null() -> exp.Null:
@@ -68,3 +84,56 @@ def function(names: tuple[str, ...], body: exp.Expr) -> exp.Lambda:
 def name(identifier: str) -> exp.Column:
     """Return a reference to a lambda's parameter or an alias."""
     return exp.column(identifier)
+
+
+def fresh(*around: exp.Expr) -> str:
+    """Return a name for a lambda's parameter: one that `around` does not use, by `around` alone."""
+    used = [
+        int(found[1])
+        for part in around
+        for identifier in part.find_all(exp.Identifier)
+        if (found := _FRESH.fullmatch(identifier.name))
+    ]
+    return f"__{max(used, default=0) + 1}"
+
+
+def bind(value: exp.Expr, body: Callable[[Callable[[], exp.Expr]], exp.Expr]) -> exp.Expr:
+    """Return `body(again)`, where each `again()` gives `value` once more.
+
+    A large value is written once, as the parameter of a lambda, so that nested calls do not grow
+    beyond all bounds.
+    """
+    if sum(1 for _ in value.walk()) <= _SMALL:
+        return body(value.copy)
+    return call("arrayElement", mapped(call("array", value), lambda it: body(it.copy)), number(1))
+
+
+def mapped(array: exp.Expr, body: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Return `arrayMap(x -> body(x), array)`, with a name that nothing in it uses."""
+    placeholder = f"__of_{id(array)}"
+    made = body(name(placeholder))
+    unique = fresh(array, made)
+    for identifier in made.find_all(exp.Identifier):
+        if identifier.name == placeholder:
+            identifier.set("this", unique)
+    return call("arrayMap", function((unique,), made), array)
+
+
+def checked(
+    value: exp.Expr,
+    wrong: Callable[[exp.Expr], exp.Expr],
+    message: str,
+    *,
+    then: Callable[[exp.Expr], exp.Expr] = lambda value: value,
+    trying: bool = False,
+) -> exp.Expr:
+    """Return `then(value)`; where `wrong(value)` is true it is an error, or NULL with `trying`."""
+
+    def body(again: Callable[[], exp.Expr]) -> exp.Expr:
+        test = wrong(again())
+        if trying:
+            return choose(call("equals", test, number(0)), then(again()), null())
+        raised = call("throwIf", test, text(message))
+        return choose(call("equals", raised, number(0)), then(again()), null())
+
+    return bind(value, body)
