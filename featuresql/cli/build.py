@@ -8,6 +8,7 @@ from featuresql.cli.open_project import open_project
 from featuresql.cli.options import (
     ProjectOptions,
     example,
+    leak_option,
     output_option,
     project_options,
     selection_options,
@@ -24,6 +25,7 @@ from featuresql.workflows.build_models import BuildReport, build_models
 @selection_options
 @click.option("--full-refresh", is_flag=True, help="Build what has not changed too.")
 @click.option("--leakage", is_flag=True, help="Replay views over cut sources too.")
+@leak_option
 @output_option
 @project_options
 def build(  # noqa: PLR0913 - one parameter an option
@@ -33,6 +35,7 @@ def build(  # noqa: PLR0913 - one parameter an option
     exclude: str | None,
     full_refresh: bool,
     leakage: bool,
+    fail_on_leak: bool,
     output: str,
 ) -> None:
     """Build models and test them, parents first.
@@ -41,7 +44,12 @@ def build(  # noqa: PLR0913 - one parameter an option
     """
     with open_project(project) as workspace:
         report = build_models(
-            workspace, select, exclude, full_refresh=full_refresh, leakage=leakage
+            workspace,
+            select,
+            exclude,
+            full_refresh=full_refresh,
+            leakage=leakage,
+            fail_on_leak=fail_on_leak,
         )
     if output == "json":
         broken = [*report.errors, *failures(report.tests)]

@@ -8,6 +8,7 @@ from featuresql.cli.open_project import open_project
 from featuresql.cli.options import (
     ProjectOptions,
     example,
+    leak_option,
     output_option,
     project_options,
     selection_options,
@@ -15,24 +16,34 @@ from featuresql.cli.options import (
 from featuresql.cli.print_result import print_json, print_table
 from featuresql.plan.select_models import select_models
 from featuresql.workflows.compile_models import compile_models, write_compiled
+from featuresql.workflows.raise_leaks import raise_leaks
 
 
 @click.command("compile", epilog=example("featuresql compile --select +flight_delay"))
 @selection_options
+@leak_option
 @output_option
 @project_options
 def compile(  # noqa: A001 - the command's name
-    project: ProjectOptions, select: str | None, exclude: str | None, output: str
+    *,
+    project: ProjectOptions,
+    select: str | None,
+    exclude: str | None,
+    fail_on_leak: bool,
+    output: str,
 ) -> None:
     """Check models and write their SQL.
 
     Every model is checked, and what properties files say of it. The selected ones' SQL for the
-    target's engine goes into target/compiled/MODEL.sql. Nothing is run.
+    target's engine goes into target/compiled/MODEL.sql. A feature that sees what was not yet known
+    at its row's own instant is an error. Nothing is run.
     """
     with open_project(project) as workspace:
         compiled = compile_models(workspace, with_properties=True)
         names = select_models(compiled, select, exclude)
         paths = write_compiled(workspace, compiled, names)
+        if fail_on_leak:
+            raise_leaks(compiled, names)
         files = [path.relative_to(workspace.root).as_posix() for path in paths]
     models = [compiled.models[name] for name in names]
     if output == "json":

@@ -105,6 +105,16 @@ def select_option(command: Decorated) -> Decorated:
     return option(command)
 
 
+def leak_option(command: Decorated) -> Decorated:
+    """Add `--fail-on-leak/--no-fail-on-leak`, on if absent."""
+    option = click.option(
+        "--fail-on-leak/--no-fail-on-leak",
+        default=True,
+        help="Whether a feature that leaks is an error. Its verdict is in target/manifest.json.",
+    )
+    return option(command)
+
+
 def output_option(command: Decorated) -> Decorated:
     """Add `--output table|json`."""
     option = click.option(

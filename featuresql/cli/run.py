@@ -8,13 +8,16 @@ from featuresql.cli.open_project import open_project
 from featuresql.cli.options import (
     ProjectOptions,
     example,
+    leak_option,
     output_option,
     project_options,
     selection_options,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.plan.select_models import select_models
 from featuresql.plan.steps import BuildStep, RunPlan
 from featuresql.workflows.compile_models import compile_models
+from featuresql.workflows.raise_leaks import raise_leaks
 from featuresql.workflows.run_models import RunReport, plan_models, run_models
 
 
@@ -22,6 +25,7 @@ from featuresql.workflows.run_models import RunReport, plan_models, run_models
 @selection_options
 @click.option("--full-refresh", is_flag=True, help="Build what has not changed too.")
 @click.option("--dry-run", is_flag=True, help="Print the statements, run nothing.")
+@leak_option
 @output_option
 @project_options
 def run(  # noqa: PLR0913 - one parameter an option
@@ -31,6 +35,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     exclude: str | None,
     full_refresh: bool,
     dry_run: bool,
+    fail_on_leak: bool,
     output: str,
 ) -> None:
     """Build models in the engine.
@@ -40,13 +45,17 @@ def run(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         with open_project(project) as workspace:
             compiled = compile_models(workspace)
+            if fail_on_leak:
+                raise_leaks(compiled, select_models(compiled, select, exclude))
             plan, _, _ = plan_models(
                 workspace, compiled, select, exclude, full_refresh=full_refresh
             )
         _print_plan(plan, output)
         return
     with open_project(project) as workspace:
-        report = run_models(workspace, select, exclude, full_refresh=full_refresh)
+        report = run_models(
+            workspace, select, exclude, full_refresh=full_refresh, fail_on_leak=fail_on_leak
+        )
     _print_report(report, output)
 
 

@@ -10,6 +10,7 @@ from featuresql.cli.open_project import open_project
 from featuresql.cli.options import (
     ProjectOptions,
     example,
+    leak_option,
     output_option,
     project_options,
     selection_options,
@@ -31,6 +32,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--leakage", is_flag=True, help="Replay models over cut sources: none sees the future."
 )
 @click.option("--junit", type=_FILE, help="Write the results as JUnit XML too.")
+@leak_option
 @output_option
 @project_options
 def test(  # noqa: PLR0913 - one parameter an option
@@ -40,6 +42,7 @@ def test(  # noqa: PLR0913 - one parameter an option
     exclude: str | None,
     leakage: bool,
     junit: Path | None,
+    fail_on_leak: bool,
     output: str,
 ) -> None:
     """Run unit tests, data tests and the leakage replay.
@@ -47,7 +50,7 @@ def test(  # noqa: PLR0913 - one parameter an option
     Data tests look at what was built: run the models first. Exits with 1 where a test fails.
     """
     with open_project(project) as workspace:
-        report = test_models(workspace, select, exclude, leakage=leakage)
+        report = test_models(workspace, select, exclude, leakage=leakage, fail_on_leak=fail_on_leak)
     if junit is not None:
         write_text(junit, junit_xml(report))
     if output == "json":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from featuresql.compiler.compile_model import compile_model
-from featuresql.compiler.draft import Catalog, CompiledModel
+from featuresql.compiler.draft import Catalog, CompiledModel, Draft
+from featuresql.compiler.leakage import Known, Proof, prove_leakage
 from featuresql.compiler.order_models import order_models
 from featuresql.errors import FeatureSQLError, ManyErrors, raise_all
 from featuresql.render.rendered import RenderedModel
@@ -37,12 +38,17 @@ def compile_project(
     }
     entities: Mapping[str, Entity] = project.entities
     compiled: dict[str, CompiledModel] = {}
+    proofs: dict[str, Proof] = {}
     errors: list[FeatureSQLError] = []
     for name in order_models(parents):
         if any(parent not in compiled for parent in parents[name]):
             continue
         try:
-            compiled[name] = compile_model(rendered[name], Catalog(sources, compiled, entities))
+            catalog = Catalog(sources, compiled, entities)
+            model = compile_model(rendered[name], catalog)
+            known = Known(project.sources, sources, proofs)
+            proofs[name] = prove_leakage(model, known, Draft(rendered[name], catalog))
+            compiled[name] = replace(model, leakage=proofs[name].verdicts)
         except ManyErrors as error:
             errors += error.errors
         except FeatureSQLError as error:

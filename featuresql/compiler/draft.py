@@ -11,6 +11,7 @@ from sqlglot import exp
 from featuresql.errors import CompileError, Location
 from featuresql.render.rendered import RenderedModel
 from featuresql.spec.model import Column, Entity, FeatureView, ModelConfig
+from featuresql.spec.verdict import Verdict
 
 Expression: TypeAlias = exp.Expr
 
@@ -66,7 +67,8 @@ class CompiledModel:
     """A model that has passed every check.
 
     `tree` names relations logically: `ref.NAME`, `source.NAME`; joins of views in it are still
-    plain (`checked`) or as-of joins over `asof.NAME` and `history.NAME` (`tree`).
+    plain (`checked`) or as-of joins over `asof.NAME` and `history.NAME` (`tree`). `leakage` has the
+    verdict of each feature.
     """
 
     name: str
@@ -79,6 +81,7 @@ class CompiledModel:
     sources: tuple[str, ...]
     view: FeatureView | None = None
     service: ServicePlan | None = None
+    leakage: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

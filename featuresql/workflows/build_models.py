@@ -14,6 +14,7 @@ from featuresql.ports import Progress
 from featuresql.quality.test_report import TestReport, TestResult
 from featuresql.workflows.artifacts import write_json
 from featuresql.workflows.compile_models import compile_models
+from featuresql.workflows.raise_leaks import raise_leaks
 from featuresql.workflows.run_models import run_models
 from featuresql.workflows.test_models import TestRun
 from featuresql.workflows.workspace import Workspace
@@ -57,22 +58,26 @@ class BuildReport:
         return {**self.tests.as_json(), "verb": "build", "status": status, "models": models}
 
 
-def build_models(
+def build_models(  # noqa: PLR0913 - what a build may be asked for
     workspace: Workspace,
     select: str | None = None,
     exclude: str | None = None,
     *,
     full_refresh: bool = False,
     leakage: bool = False,
+    fail_on_leak: bool = True,
 ) -> BuildReport:
     """Build the selected models and test them: unit tests before a model is built, others after.
 
     `leakage` adds the replay of feature views. A model that cannot be built, or a test of which
     fails, stops what reads it, however far; the rest goes on. `target/run_results.json` is written
-    but where the project does not compile: then its errors are raised and nothing runs.
+    but where the project does not compile, or a selected model leaks and `fail_on_leak` is true:
+    then the errors are raised and nothing runs.
     """
     compiled = compile_models(workspace, with_properties=True)
     selected = select_models(compiled, select, exclude)
+    if fail_on_leak:
+        raise_leaks(compiled, selected)
     build = _Build(workspace, compiled, TestRun.of(workspace, compiled, selected, leakage=leakage))
     build.total = len(selected)
     for names in waves(compiled.models, selected, build.tests.tested_models()):
@@ -147,7 +152,7 @@ class _Build:
             return
         workspace = replace(self.workspace, report=self._report)
         try:
-            run_models(workspace, " ".join(names), full_refresh=full_refresh)
+            run_models(workspace, " ".join(names), full_refresh=full_refresh, fail_on_leak=False)
         except FeatureSQLError as error:
             failed = [name for name in names if self._has_failed(name)]
             if not failed:  # it is no model's

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import CompiledModel
+from featuresql.spec.verdict import Verdict
 
 MANIFEST_VERSION = 1
 
@@ -49,6 +50,13 @@ def manifest(compiled: CompiledProject, prints: Mapping[str, str]) -> dict[str, 
     }
 
 
+def _leakage(verdict: Verdict) -> dict[str, object]:
+    """Return a feature's verdict; `line` is of the template, `accepted` why a model accepts it."""
+    line = None if verdict.location is None else verdict.location.line
+    found: dict[str, object] = {"verdict": verdict.verdict, "reason": verdict.reason, "line": line}
+    return found if verdict.accepted is None else {**found, "accepted": verdict.accepted}
+
+
 def _node(compiled: CompiledProject, model: CompiledModel, fingerprint: str) -> dict[str, object]:
     properties = compiled.project.properties.get(model.name)
     described = {c.name: c.description for c in properties.columns} if properties else {}
@@ -68,6 +76,6 @@ def _node(compiled: CompiledProject, model: CompiledModel, fingerprint: str) -> 
             column.name: {"type": str(column.type), "description": described.get(column.name, "")}
             for column in model.columns
         },
-        "features": {feature.name: {} for feature in model.view.features} if model.view else {},
+        "features": {name: {"leakage": _leakage(v)} for name, v in model.leakage.items()},
         "compiled_path": f"target/compiled/{model.name}.sql",
     }

@@ -17,6 +17,7 @@ from featuresql.plan.steps import BuildStep, RunPlan
 from featuresql.ports import EngineSession, ModelVersion, Progress, RunRecord
 from featuresql.workflows.artifacts import write_json
 from featuresql.workflows.compile_models import compile_models, write_compiled
+from featuresql.workflows.raise_leaks import raise_leaks
 from featuresql.workflows.workspace import Workspace
 
 
@@ -70,8 +71,12 @@ def run_models(
     exclude: str | None = None,
     *,
     full_refresh: bool = False,
+    fail_on_leak: bool = True,
 ) -> RunReport:
     """Build the selected models; what has not changed is kept.
+
+    A leak in one of them that its model does not accept is an error before anything runs, unless
+    `fail_on_leak` is false.
 
     A model that fails leaves its name where it was; what reads it is skipped, the rest goes on.
     Then the errors are raised. `target/run_results.json` is written in every case.
@@ -81,6 +86,8 @@ def run_models(
     registry = workspace.registry()
     compiled = compile_models(workspace)
     write_compiled(workspace, compiled, tuple(compiled.models))
+    if fail_on_leak:
+        raise_leaks(compiled, select_models(compiled, select, exclude))
     registry.record_run(run)
     plan, prints, states = plan_models(
         workspace, compiled, select, exclude, full_refresh=full_refresh

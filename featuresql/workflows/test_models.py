@@ -17,6 +17,7 @@ from featuresql.workflows.artifacts import write_json
 from featuresql.workflows.compile_models import compile_models
 from featuresql.workflows.data_tests import run_data_test, test_name
 from featuresql.workflows.leakage_replay import leakage_replay
+from featuresql.workflows.raise_leaks import raise_leaks
 from featuresql.workflows.unit_tests import run_unit_test
 from featuresql.workflows.workspace import Workspace
 
@@ -117,15 +118,19 @@ def test_models(
     exclude: str | None = None,  # noqa: PT028 - as above
     *,
     leakage: bool = False,  # noqa: PT028 - as above
+    fail_on_leak: bool = True,  # noqa: PT028 - as above
 ) -> TestReport:
     """Run the tests of the selected models; `leakage` adds the replay of their feature views.
 
     A test that fails, or cannot be run, stops no other. Data tests and the replay look at what was
     built last. `target/run_results.json` is written in every case but one: where the project does
-    not compile its errors are raised and nothing runs.
+    not compile, or a selected one leaks and `fail_on_leak` is true, the errors are raised and
+    nothing runs.
     """
     compiled = compile_models(workspace)
     selected = select_models(compiled, select, exclude)
+    if fail_on_leak:
+        raise_leaks(compiled, selected)
     run = TestRun.of(workspace, compiled, selected, leakage=leakage)
     results = [*run.unit_tests(selected), *run.data_tests(selected), *run.replays(selected)]
     report = TestReport(tuple(results))

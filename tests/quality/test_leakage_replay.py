@@ -140,7 +140,7 @@ def test_a_view_over_a_leaking_view_fails_too(tmp_path: Path) -> None:
     )
     models = {"stg_flights": STAGING, "leaky": LEAKING["lead"], "above": above}
     workspace = build_project(tmp_path, models=models)
-    report = verb.test_models(workspace, leakage=True)
+    report = verb.test_models(workspace, leakage=True, fail_on_leak=False)
 
     assert {r.model: r.status for r in report.results} == {"leaky": "fail", "above": "fail"}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from featuresql.compiler.collect_columns import output
-from featuresql.compiler.draft import CompiledModel
+from featuresql.compiler.draft import CompiledModel, Draft
 from featuresql.compiler.leakage.evaluate import evaluate
 from featuresql.compiler.leakage.judge import Judge, rows_of
 from featuresql.compiler.leakage.needs import NOTHING, Cause, Fault, Needs
@@ -16,7 +16,7 @@ from featuresql.compiler.leakage.relation import Relation, Value
 from featuresql.compiler.leakage.rule_select import query
 from featuresql.compiler.leakage.scope import Analysis
 from featuresql.compiler.leakage.summary import summarize
-from featuresql.errors import Location
+from featuresql.errors import Location, did_you_mean
 from featuresql.spec.model import Column, FeatureView, Source
 from featuresql.spec.verdict import Verdict
 
@@ -45,14 +45,13 @@ class Known:
     proofs: Mapping[str, Proof]
 
 
-def prove_leakage(
-    model: CompiledModel, known: Known, locate: Callable[[exp.Expr | None], Location]
-) -> Proof:
+def prove_leakage(model: CompiledModel, known: Known, draft: Draft) -> Proof:
     """Return the verdicts of the model's features, by their columns' names.
 
-    A staging model has none, but what reads it needs its proof. `locate` gives the place in the
-    template of a node of `model.checked`.
+    A staging model has none, but what reads it needs its proof. `draft` tells places in the
+    template. Raises `CompileError` where the model accepts the leak of a feature that it has not.
     """
+    locate = draft.locate
     analysis = Analysis(
         known.sources,
         known.source_columns,
@@ -66,8 +65,10 @@ def prove_leakage(
     relation = query(analysis, model.checked, None, {})
     if model.service is not None:
         verdicts = _service_verdicts(model, relation, locate)
+        _check_accepted(draft, verdicts)
         return Proof(verdicts, _not_to_be_read(model))
     verdicts = _view_verdicts(model, model.view, relation, locate) if model.view else {}
+    _check_accepted(draft, verdicts)
     return Proof(verdicts, summarize(relation, model.view), model.view)
 
 
@@ -162,6 +163,14 @@ def _accepted(model: CompiledModel, column: str, verdict: Verdict) -> Verdict:
     if why is None or verdict.verdict == "proven":
         return verdict
     return Verdict(verdict.verdict, verdict.reason, verdict.location, verdict.hint, why)
+
+
+def _check_accepted(draft: Draft, verdicts: Mapping[str, Verdict]) -> None:
+    for name in draft.rendered.config.accept_leak:
+        if name not in verdicts:
+            message = f"accept_leak names '{name}', which is no feature of the model"
+            place = draft.rendered.config_location
+            raise draft.error_at("unknown-column", message, place, did_you_mean(name, verdicts))
 
 
 def _not_to_be_read(model: CompiledModel) -> Relation:
