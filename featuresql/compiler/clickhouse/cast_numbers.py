@@ -87,12 +87,15 @@ def _from_integer_to_decimal(value: exp.Expr, to: Conversion) -> exp.Expr:
     room = precision - scale
     if INTEGER_DIGITS[to.source.name] <= room and to.source.name != "HUGEINT":
         return sql.cast(value, held(to.target))
+
+    def then(it: exp.Expr) -> exp.Expr:
+        if to.source.name != "HUGEINT":
+            return sql.cast(it, held(to.target))
+        # There is no CAST from Int128 to Decimal.
+        return scaled(sql.call("multiply", it, sql.integer(10**scale)), to.target)
+
     return sql.checked(
-        value,
-        lambda it: _too_long(it, room),
-        _RANGE,
-        then=lambda it: sql.cast(it, held(to.target)),
-        trying=to.trying,
+        value, lambda it: _too_long(it, room), _RANGE, then=then, trying=to.trying
     )
 
 

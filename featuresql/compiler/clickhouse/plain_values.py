@@ -8,12 +8,13 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.types import held, is_composed, plain
-from featuresql.spec.column_type import ColumnType
+from featuresql.spec.column_type import ColumnType, scalar
 
 if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
 
 VALUE = "__plain"
+HUGEINT = scalar("HUGEINT")
 
 
 def from_plain(value: exp.Expr, kind: ColumnType, depth: int = 0) -> exp.Expr:
@@ -38,7 +39,7 @@ def to_plain(emitter: Emitter, node: exp.Expr, value: exp.Expr, kind: ColumnType
     What may be NULL and is composed becomes a Variant, which alone can say so.
     """
     if not is_composed(kind):
-        return sql.cast(value, held(kind))
+        return _scalar(value, kind)
     first = sql.cast(
         _inside(emitter, node, sql.call("arrayElement", value, sql.number(1)), kind), plain(kind)
     )
@@ -49,13 +50,23 @@ def to_plain(emitter: Emitter, node: exp.Expr, value: exp.Expr, kind: ColumnType
     return sql.choose(absent, sql.cast(sql.null(), variant), sql.cast(first, variant))
 
 
+def _scalar(value: exp.Expr, kind: ColumnType) -> exp.Expr:
+    if kind != HUGEINT:
+        return sql.cast(value, held(kind))
+    # There is no CAST from Int128 to Decimal, but both are the same bytes.
+    whole = sql.cast(value, held(kind))
+    return sql.cast(sql.call("reinterpret", whole, sql.text("Decimal(38, 0)")), plain(kind))
+
+
 def _inside(
     emitter: Emitter, node: exp.Expr, value: exp.Expr, kind: ColumnType, depth: int = 0
 ) -> exp.Expr:
     """Return what stands inside of a held value that is not NULL, as users hold it."""
     if kind.element is not None:
         if not is_composed(kind.element):
-            return value
+            if kind.element.name != "HUGEINT":
+                return value
+            return sql.mapped(value, lambda it: _scalar(it, HUGEINT))
         element = f"{VALUE}{depth}"
         first = sql.call("arrayElement", sql.name(element), sql.number(1))
         body = _inside(emitter, node, first, kind.element, depth + 1)
@@ -68,6 +79,8 @@ def _inside(
         if is_composed(field):
             first = sql.call("arrayElement", part, sql.number(1))
             part = _inside(emitter, node, first, field, depth)
+        elif field == HUGEINT:
+            part = _scalar(part, field)
         fields.append(part)
     return sql.call("tuple", *fields)
 

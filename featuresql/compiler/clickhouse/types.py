@@ -80,8 +80,11 @@ def inner(kind: ColumnType) -> str:
 def plain(kind: ColumnType) -> str:
     """Return ClickHouse's type for values of `kind` as ClickHouse's own users hold them.
 
-    Lists are Arrays, structs are named Tuples, maps are Maps: none of these can be NULL.
+    Lists are Arrays, structs are named Tuples, maps are Maps: none of these can be NULL. A HUGEINT
+    is a Decimal, since Arrow has no integer of its size.
     """
+    if kind.name == "HUGEINT":
+        return "Nullable(Decimal(38, 0))"
     if kind.element is not None:
         return f"Array({plain(kind.element)})"
     if kind.name == "MAP":
