@@ -106,10 +106,19 @@ def reopen_workspace(workspace: Workspace, fresh: Workspace) -> Workspace:
 
 def _engine(project: Project, root: Path) -> Engine:
     config = project.target.engine
-    if config.type != "duckdb":
-        raise _unknown(project, f"the engine '{config.type}'", "duckdb")
-    path = root / (config.path or f"target/{project.name}.duckdb")
-    return DuckDBEngine(path, root, project.sources, config.options)
+    path = root / (config.path or f"target/{project.name}.{config.type}")
+    if config.type == "duckdb":
+        return DuckDBEngine(path, root, project.sources, config.options)
+    try:
+        from featuresql.engines.open_clickhouse import open_clickhouse  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise ProjectError(
+            f"the target '{project.target.name}' needs the package '{error.name}'",
+            code="missing-package",
+            location=project.target.location,
+            hint="install featuresql[clickhouse]",
+        ) from None
+    return open_clickhouse(config, path, root, project.sources)
 
 
 def _online(project: Project, root: Path) -> OnlineStore:

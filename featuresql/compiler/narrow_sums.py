@@ -16,7 +16,7 @@ WRAPPERS = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls, exp.
 def narrow_sums(draft: Draft) -> Draft:
     """Cast aggregates that give a HUGEINT to BIGINT; a sum beyond it is the engine's error."""
     tree = draft.tree.copy()
-    wide = [node for node in tree.find_all(exp.AggFunc) if column_type_of(node).name == "HUGEINT"]
+    wide = [node for node in tree.find_all(exp.AggFunc) if _is_widened(node)]
     if not wide:
         return draft
     for node in wide:
@@ -25,3 +25,10 @@ def narrow_sums(draft: Draft) -> Draft:
             whole = whole.parent
         whole.replace(exp.cast(whole.copy(), "BIGINT", dialect="duckdb"))
     return annotate_types(replace(draft, tree=tree))
+
+
+def _is_widened(node: exp.AggFunc) -> bool:
+    """Return whether an aggregate gives a HUGEINT: not one that it picks from a HUGEINT column."""
+    if column_type_of(node).name != "HUGEINT":
+        return False
+    return isinstance(node, exp.Sum | exp.CountIf)

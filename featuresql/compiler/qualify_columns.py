@@ -11,6 +11,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
 from featuresql.compiler.draft import Draft
+from featuresql.compiler.read_sql import SQLGLOT_FAULTS
 from featuresql.compiler.spell_out import (
     asof_using,
     compare_instants,
@@ -50,14 +51,17 @@ def qualify_columns(draft: Draft) -> Draft:
         )
     except SqlglotError as error:
         raise _name_error(draft, str(error)) from None
+    except SQLGLOT_FAULTS as error:
+        raise draft.error("names", f"names cannot be resolved: {error}") from None
     for join in asof_joins:
         compare_instants(join)
     errors = [_whole_row(draft, node) for node in tree.find_all(exp.TableColumn)]
     for scope in traverse_scope(tree):
         errors += _unknown_columns(draft, scope)
     raise_all(errors)
-    if any(isinstance(node, exp.Star) for node in getattr(tree, "selects", ())):
-        raise draft.error("star", "a star could not be expanded here", tree, "name the columns")
+    for star in tree.find_all(exp.Star):
+        if not isinstance(star.find_ancestor(exp.Count, exp.Query), exp.Count):
+            raise draft.error("star", "a star cannot be expanded here", star, "name the columns")
     return replace(draft, tree=tree)
 
 

@@ -54,26 +54,42 @@ _HINTS: Final = {
     "joins": "write the joins one after the other, or a subquery",
 }
 
+_WITH_ALIASES: Final = (exp.Select, exp.Star, exp.Struct)
+
 
 def clause_errors(draft: Draft, tree: exp.Expr) -> list[CompileError]:
     """Return an error for each clause in `tree` that a model may not have."""
     errors: list[CompileError] = []
     for node in tree.walk():
-        if isinstance(node, exp.Pivot):
-            hint = _HINTS["pivots"]
-            errors.append(draft.error("unsupported", "a model has no PIVOT or UNPIVOT", node, hint))
-        elif isinstance(node, exp.Star) and isinstance(node.parent, exp.Binary):
-            errors.append(_error(draft, node, "ilike"))
-        elif isinstance(node, exp.Join) and "POSITIONAL" in (node.method, node.kind):
-            message = "POSITIONAL JOIN pairs rows by where they happen to stand"
-            errors.append(draft.error("non-deterministic", message, node, "join on a key"))
-        elif isinstance(node, exp.Columns):
-            message = "columns() is not supported: a model's columns are known by name"
-            errors.append(draft.error("unsupported", message, node, "name the columns"))
+        error = _node_error(draft, node)
+        errors += [] if error is None else [error]
         allowed = _PARTS.get(type(node), frozenset(node.args))
         set_parts = {part for part, value in node.args.items() if value}
         errors += [_error(draft, node, part) for part in sorted(set_parts - allowed - {"pivots"})]
     return errors
+
+
+def _node_error(draft: Draft, node: exp.Expr) -> CompileError | None:  # noqa: PLR0911 - one a kind
+    if isinstance(node, exp.Pivot):
+        hint = _HINTS["pivots"]
+        return draft.error("unsupported", "a model has no PIVOT or UNPIVOT", node, hint)
+    if isinstance(node, exp.Star) and isinstance(node.parent, exp.Binary):
+        return _error(draft, node, "ilike")
+    if isinstance(node, exp.Join) and "POSITIONAL" in (node.method, node.kind):
+        message = "POSITIONAL JOIN pairs rows by where they happen to stand"
+        return draft.error("non-deterministic", message, node, "join on a key")
+    if isinstance(node, exp.Columns):
+        message = "columns() is not supported: a model's columns are known by name"
+        return draft.error("unsupported", message, node, "name the columns")
+    if isinstance(node, exp.Select) and not node.expressions:
+        return draft.error("syntax", "a SELECT has no columns", node)
+    if isinstance(node, exp.Group) and not any(node.args.values()):
+        return draft.error("syntax", "GROUP BY names no columns", node)
+    if isinstance(node, exp.Alias) and not isinstance(node.parent, _WITH_ALIASES):
+        return draft.error("syntax", f"the alias '{node.alias}' stands within an expression", node)
+    if isinstance(node, exp.Slice) and not isinstance(node.parent, exp.Bracket):
+        return draft.error("syntax", "a ':' stands outside of a subscript", node)
+    return None
 
 
 def _error(draft: Draft, node: exp.Expr, part: str) -> CompileError:

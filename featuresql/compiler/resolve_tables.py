@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from featuresql.compiler.draft import Draft
+from featuresql.compiler.typing.function_table import call_name
 from featuresql.errors import CompileError, raise_all
 from featuresql.render.rendered import REF_SCHEMA, SOURCE_SCHEMA
 
@@ -52,7 +53,7 @@ def _table_error(draft: Draft, table: exp.Table) -> CompileError | None:
 
 def _function_error(draft: Draft, table: exp.Table) -> CompileError | None:
     function = table.this
-    name = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
+    name = call_name(function)
     if name.upper() in SAFE_TABLE_FUNCTIONS:
         return None
     return draft.error(

@@ -63,7 +63,9 @@ def asof_using(tree: exp.Query) -> list[exp.Join]:
 
 def compare_instants(join: exp.Join) -> None:
     """Make the last of the equalities that `qualify` made of USING a `>=`, in place, as DuckDB."""
-    condition = join.args["on"]
+    condition = join.args.get("on")
+    if condition is None:
+        return
     parts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
     last = parts[-1]
     while isinstance(last, exp.Paren):

@@ -70,7 +70,10 @@ class DuckDBSession:
             return
 
     def query(
-        self, statement: str, inputs: Mapping[str, pa.Table] | None = None
+        self,
+        statement: str,
+        inputs: Mapping[str, pa.Table] | None = None,
+        columns: Sequence[Column] | None = None,
     ) -> pa.RecordBatchReader:
         """Run one SELECT and stream its rows in batches of up to 65,536."""
         with translated():
@@ -78,7 +81,7 @@ class DuckDBSession:
                 self._cursor.register(name, naive(table))
             reader = self._cursor.sql(statement).to_arrow_reader(BATCH_ROWS)
         self._readers.append(reader)
-        return utc_batches(reader)
+        return utc_batches(reader, columns)
 
     def relations(self) -> frozenset[tuple[str, str]]:
         """Return (schema, name) of every table and view of the database."""
@@ -118,4 +121,7 @@ def naive(table: pa.Table) -> pa.Table:
         pa.field(f.name, pa.timestamp("us")) if pa.types.is_timestamp(f.type) else f
         for f in table.schema
     ]
+    if any(pa.types.is_nested(f.type) for f in table.schema):
+        # DuckDB refuses structs that are part of longer ones, as those of a slice are.
+        table = table.take(pa.array(np.arange(table.num_rows)))
     return table.cast(pa.schema(fields))

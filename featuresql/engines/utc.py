@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
 from featuresql.errors import EngineError
+from featuresql.spec.model import Column
 
 MAX_MESSAGE_CHARS = 500
 UTC_TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -38,9 +39,13 @@ def stream_error(error: Exception) -> EngineError:
     return EngineError(f"DuckDB: {sentence[:MAX_MESSAGE_CHARS]}")
 
 
-def utc_batches(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """Return the same rows, streamed, with the schema of `utc_schema`."""
+def utc_batches(
+    reader: pa.RecordBatchReader, columns: Sequence[Column] | None = None
+) -> pa.RecordBatchReader:
+    """Return the same rows, streamed, with the schema of `columns`, or else of `utc_schema`."""
     schema = utc_schema(reader.schema)
+    if columns is not None:
+        schema = pa.schema([pa.field(column.name, column.type.arrow) for column in columns])
 
     def batches() -> Iterator[pa.RecordBatch]:
         while True:

@@ -13,8 +13,9 @@ class BuildStep:
     """Make one version of a model, or keep it where `action` is keep.
 
     `build` makes the version's relations, `swap` points the model's names at them; each list runs
-    in one transaction. `relation` is (schema, name) of the version. `columns` are what it must
-    have, `stored` tells a table from a view.
+    in one transaction, where the engine has them. `relation` is (schema, name) of the version.
+    `columns` are what it must have, `stored` tells a table from a view. `count` asks for its rows,
+    `outside` for those whose event time the engine does not hold, both as `n`.
     """
 
     model: str
@@ -29,6 +30,8 @@ class BuildStep:
     swap: tuple[str, ...]
     reason: str
     stored: bool
+    count: str
+    outside: str | None = None
     event_time: str | None = None
 
 

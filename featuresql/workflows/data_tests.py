@@ -7,6 +7,8 @@ from sqlglot import exp
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import Catalog
 from featuresql.compiler.place_relations import NAMES_SCHEMA, place_relations
+from featuresql.compiler.relation_columns import relation_columns
+from featuresql.compiler.write_sql import DUCKDB, query_columns, write_query
 from featuresql.errors import EngineError, FeatureSQLError, RequestError
 from featuresql.ports import EngineSession
 from featuresql.quality.failing_rows import failing_rows
@@ -17,8 +19,13 @@ from featuresql.spec.model import DataTest
 MAX_NAME_CHARS = 60
 
 
-def run_data_test(session: EngineSession, compiled: CompiledProject, test: DataTest) -> TestResult:
-    """Run one data test; one that cannot be run is a result with the status `error`."""
+def run_data_test(
+    session: EngineSession, compiled: CompiledProject, test: DataTest, dialect: str = DUCKDB
+) -> TestResult:
+    """Run one data test; one that cannot be run is a result with the status `error`.
+
+    `dialect` is that of the session's engine.
+    """
     name = test_name(test)
     try:
         catalog = Catalog(compiled.sources, compiled.models, compiled.project.entities)
@@ -26,8 +33,14 @@ def run_data_test(session: EngineSession, compiled: CompiledProject, test: DataT
         for table in failing.find_all(exp.Table):
             _check_built(session, compiled, table.name)
         query = place_relations(failing)
-        count = _count(session, query)
-        shown = session.query(query.limit(MAX_ROWS).sql("duckdb")).read_all() if count else None
+        columns_of = relation_columns(compiled)
+        counting = write_query(_count(query), dialect, columns_of)
+        count = int(session.query(counting).read_all()["n"][0].as_py())
+        shown = None
+        if count:
+            statement = write_query(query.limit(MAX_ROWS), dialect, columns_of)
+            columns = query_columns(query, columns_of)
+            shown = session.query(statement, columns=columns).read_all()
     except FeatureSQLError as error:
         return error_result(name, "data", test.model, test.location, error)
     if shown is None:
@@ -68,11 +81,10 @@ def _message(test: DataTest, count: int) -> str:
     return f"{count} rows fail"
 
 
-def _count(session: EngineSession, query: exp.Query) -> int:
-    count = exp.alias_(exp.Count(this=exp.Star()), "n")
+def _count(query: exp.Query) -> exp.Select:
+    count = exp.alias_(exp.Count(this=exp.Star()), "n", quoted=True)
     inner = exp.alias_(query.subquery(), "failing", table=True)
-    rows = session.query(exp.select(count).from_(inner).sql("duckdb")).read_all()
-    return int(rows["n"][0].as_py())
+    return exp.select(count).from_(inner)
 
 
 def _check_built(session: EngineSession, compiled: CompiledProject, name: str) -> None:

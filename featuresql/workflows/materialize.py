@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from time import perf_counter
 
-import pyarrow as pa
-
 from featuresql.compiler.asof import ASOF_SCHEMA, HISTORY_SCHEMA, latest_query, relation
 from featuresql.compiler.compile_project import CompiledProject
+from featuresql.compiler.place_relations import place_relations
+from featuresql.compiler.relation_columns import relation_columns
+from featuresql.compiler.write_sql import write_query
 from featuresql.errors import RequestError, UsageError
 from featuresql.plan.fingerprint import fingerprints
 from featuresql.plan.select_models import select_models
 from featuresql.ports import OnlineVersion, Progress
-from featuresql.spec.model import FeatureView
+from featuresql.spec.column_type import TIMESTAMP
+from featuresql.spec.model import Column, FeatureView
 from featuresql.workflows.compile_models import compile_models
-from featuresql.workflows.service_schema import arrow_schema
+from featuresql.workflows.current_places import current_places
 from featuresql.workflows.workspace import Workspace
 
 
@@ -64,17 +66,16 @@ def _write(
         relation(HISTORY_SCHEMA, view.name),
         watermark.astimezone(UTC).replace(tzinfo=None),
     )
-    instants = [pa.field(n, pa.timestamp("us", tz="UTC")) for n in ("event_ts", "available_at")]
-    schema = pa.schema([*arrow_schema(view.keys), *instants, *arrow_schema(view.features)])
+    instants = [Column(name, TIMESTAMP) for name in ("event_ts", "available_at")]
     with workspace.engine.session() as session:
-        reader = session.query(query.sql("duckdb"))
-        batches = (
-            pa.RecordBatch.from_arrays(
-                [a.cast(f.type) for a, f in zip(batch.columns, schema, strict=True)], schema=schema
-            )
-            for batch in reader
+        places = current_places({view.name: built}, session.relations())
+        statement = write_query(
+            place_relations(query, places),
+            workspace.engine.dialect,
+            relation_columns(compiled, places),
         )
-        return workspace.online().write(view, built.version, _microseconds(watermark), batches)
+        rows = session.query(statement, columns=(*view.keys, *instants, *view.features))
+        return workspace.online().write(view, built.version, _microseconds(watermark), rows)
 
 
 def _microseconds(instant: datetime) -> int:

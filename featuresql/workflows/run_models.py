@@ -9,7 +9,7 @@ from time import perf_counter
 
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.errors import EngineError, FeatureSQLError, Location, raise_all
-from featuresql.plan.check_queries import count_query, outside_query
+from featuresql.plan.check_queries import instant_years
 from featuresql.plan.fingerprint import fingerprints, versions
 from featuresql.plan.plan_run import plan_run
 from featuresql.plan.select_models import ancestors, select_models
@@ -61,7 +61,14 @@ def plan_models(
     found = versions(part, prints, states)
     with workspace.engine.session() as session:
         existing = session.relations()
-    plan = plan_run(part, selected, found, existing, full_refresh=full_refresh)
+    plan = plan_run(
+        part,
+        selected,
+        found,
+        existing,
+        dialect=workspace.engine.dialect,
+        full_refresh=full_refresh,
+    )
     return plan, prints, states
 
 
@@ -92,6 +99,7 @@ def run_models(
     plan, prints, states = plan_models(
         workspace, compiled, select, exclude, full_refresh=full_refresh
     )
+    current = registry.model_versions()
     results: list[ModelResult] = []
     errors: list[FeatureSQLError] = []
     with workspace.engine.session() as session:
@@ -102,7 +110,7 @@ def run_models(
             results.append(result)
             if error is not None:
                 errors.append(error)
-            elif result.status == "built":
+            elif result.status == "built" or _is_other(current.get(step.model), step):
                 _record(workspace, step, result, prints, states)
     report = RunReport(run.run_id, tuple(results))
     detail = _results_json(report)
@@ -112,6 +120,11 @@ def run_models(
     registry.record_run(finished)
     raise_all(errors)
     return report
+
+
+def _is_other(current: ModelVersion | None, step: BuildStep) -> bool:
+    """Whether a version that was kept was not the model's current one: its text has come back."""
+    return step.action == "keep" and (current is None or current.version != step.version)
 
 
 def _run_step(
@@ -130,7 +143,7 @@ def _run_step(
     try:
         if step.action == "build":
             session.execute(step.build)
-            _check_built(session, step)
+            _check_built(session, step, workspace.engine.dialect)
         session.execute(step.swap)
         rows = _count(session, step) if step.stored else None
     except EngineError as error:
@@ -147,7 +160,7 @@ def _run_step(
     return ModelResult(step.model, status, seconds, rows, step.version), None
 
 
-def _check_built(session: EngineSession, step: BuildStep) -> None:
+def _check_built(session: EngineSession, step: BuildStep, dialect: str) -> None:
     """Check that the engine's types are the compiler's: everything after this trusts them."""
     made = {c.name: c.type for c in session.columns(*step.relation)}
     for column in step.columns:
@@ -156,17 +169,17 @@ def _check_built(session: EngineSession, step: BuildStep) -> None:
                 f"column '{column.name}' came out as {made.get(column.name)}, not {column.type}"
             )
             raise EngineError(message, code="type-differs", hint="write a CAST in the model")
-    if step.event_time is None:
+    if step.outside is None:
         return
-    outside = session.query(outside_query(step.relation, step.event_time))
-    count = outside.read_all()["n"][0].as_py()
+    count = session.query(step.outside).read_all()["n"][0].as_py()
     if count:
-        message = f"{count} rows have '{step.event_time}' outside of the years 1 to 9999"
+        first, last = instant_years(dialect)
+        message = f"{count} rows have '{step.event_time}' outside of the years {first} to {last}"
         raise EngineError(message, code="instant-range", hint="filter them in a staging model")
 
 
 def _count(session: EngineSession, step: BuildStep) -> int:
-    rows = session.query(count_query(step.relation)).read_all()
+    rows = session.query(step.count).read_all()
     return int(rows["n"][0].as_py())
 
 

@@ -77,7 +77,9 @@ class TestRun:
             return [
                 self._run(
                     f"{test.model}.{test_name(test)}",
-                    partial(run_data_test, session, self.compiled, test),
+                    partial(
+                        run_data_test, session, self.compiled, test, self.workspace.engine.dialect
+                    ),
                 )
                 for test in tests
             ]

@@ -12,10 +12,13 @@ import pyarrow as pa
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import ServicePlan
 from featuresql.compiler.place_relations import place_relations
+from featuresql.compiler.relation_columns import relation_columns, table_columns
 from featuresql.compiler.training_set_query import POSITION, SPINE_INPUT, training_set_query
+from featuresql.compiler.write_sql import write_query
 from featuresql.errors import EngineError, RequestError
 from featuresql.ports import EngineSession
 from featuresql.wire.conform import conform
+from featuresql.workflows.current_places import current_places
 from featuresql.workflows.find_service import find_service
 from featuresql.workflows.service_schema import arrow_schema
 from featuresql.workflows.workspace import Workspace
@@ -41,11 +44,16 @@ def training_set(
     known = known_at.replace(tzinfo=None) if known_at is not None else None
     inputs = {} if spine is None else {SPINE_INPUT: conform_spine(compiled, plan, spine)}
     query = training_set_query(model, brought_spine=spine is not None, known_at=known)
-    statement = place_relations(query).sql("duckdb")
-    schema = arrow_schema(model.columns)
+    brought = {("", name): table_columns(rows) for name, rows in inputs.items()}
     with workspace.engine.session() as session:
-        check_built(compiled, service, session)
-        yield _typed(session.query(statement, inputs), schema)
+        existing = check_built(compiled, service, session)
+        places = current_places(workspace.registry().model_versions(), existing)
+        statement = write_query(
+            place_relations(query, places),
+            workspace.engine.dialect,
+            relation_columns(compiled, places, brought),
+        )
+        yield session.query(statement, inputs, model.columns)
 
 
 def conform_spine(compiled: CompiledProject, plan: ServicePlan, spine: pa.Table) -> pa.Table:
@@ -69,10 +77,12 @@ def conform_spine(compiled: CompiledProject, plan: ServicePlan, spine: pa.Table)
     return pa.table(arrays)
 
 
-def check_built(compiled: CompiledProject, service: str, session: EngineSession) -> None:
+def check_built(
+    compiled: CompiledProject, service: str, session: EngineSession
+) -> frozenset[tuple[str, str]]:
     """Check that all that the service reads is built, with the columns that it is read for.
 
-    Raises `RequestError` with code `not-built`.
+    Returns the engine's relations. Raises `RequestError` with code `not-built`.
     """
     existing = session.relations()
     for name in compiled.models[service].refs:
@@ -89,16 +99,4 @@ def check_built(compiled: CompiledProject, service: str, session: EngineSession)
                 code="not-built",
                 hint="run `featuresql run` first",
             )
-
-
-def _typed(reader: pa.RecordBatchReader, schema: pa.Schema) -> pa.RecordBatchReader:
-    if reader.schema.equals(schema):
-        return reader
-    batches = (
-        pa.RecordBatch.from_arrays(
-            [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)],
-            schema=schema,
-        )
-        for batch in reader
-    )
-    return pa.RecordBatchReader.from_batches(schema, batches)
+    return existing

@@ -18,6 +18,8 @@ from featuresql.compiler.compile_model import compile_model
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import Catalog, CompiledModel
 from featuresql.compiler.place_relations import NAMES_SCHEMA, place_relations
+from featuresql.compiler.relation_columns import relation_columns, table_columns
+from featuresql.compiler.write_sql import write_query, write_table
 from featuresql.errors import FeatureSQLError, ProjectError, did_you_mean
 from featuresql.ports import EngineSession
 from featuresql.quality.compare_rows import compare_rows
@@ -39,9 +41,10 @@ def run_unit_test(workspace: Workspace, compiled: CompiledProject, test: UnitTes
         _check_inputs(model, test)
         expected = _expected(model, test)
         with workspace.engine.scratch() as session:
+            dialect = workspace.engine.dialect
             for given in test.given:
-                _load(session, compiled, given)
-            actual = _run(session, model, expected)
+                _load(session, compiled, given, dialect)
+            actual = _run(session, compiled, model, expected, dialect)
     except FeatureSQLError as error:
         return error_result(test.name, "unit", test.model, test.location, error)
     difference = compare_rows(expected, actual)
@@ -104,7 +107,9 @@ def _expected(model: CompiledModel, test: UnitTest) -> pa.Table:
     return whole.select([c.name for c in columns or model.columns])
 
 
-def _load(session: EngineSession, compiled: CompiledProject, given: GivenInput) -> None:
+def _load(
+    session: EngineSession, compiled: CompiledProject, given: GivenInput, dialect: str
+) -> None:
     """Make the relations that stand for an input: for a view also its history and as-of path."""
     view = None
     columns = compiled.sources.get(given.name, ())
@@ -115,10 +120,14 @@ def _load(session: EngineSession, compiled: CompiledProject, given: GivenInput) 
     raw = _place(given.kind, given.name + "__raw")
     session.load(*raw, rows)
     place = _place(given.kind, given.name)
-    statements = [_create(place, _as_stored(columns, view, relation(*raw)))]
+    loaded = table_columns(rows.append_column(ROW, pa.nulls(rows.num_rows, pa.int64())))
+    columns_of = relation_columns(compiled, _place, {raw: loaded})
+    stored = _as_stored(columns, view, relation(*raw))
+    statements = [write_table(place, stored, dialect, columns_of)]
     if view is not None:
-        path = _place(ASOF_SCHEMA, given.name)
-        statements.append(_create(path, path_query(view, relation(*place))))
+        path, order_by = _place(ASOF_SCHEMA, given.name), [key.name for key in view.keys]
+        query = path_query(view, relation(*place))
+        statements.append(write_table(path, query, dialect, columns_of, order_by))
     session.execute(statements)
 
 
@@ -142,17 +151,21 @@ def _as_stored(columns: tuple[Column, ...], view: FeatureView | None, raw: exp.T
     return exp.select(*selects).from_(raw)
 
 
-def _create(place: tuple[str, str], query: exp.Select) -> str:
-    create = exp.Create(this=relation(*place), kind="TABLE", replace=True, expression=query)
-    return create.sql("duckdb")
-
-
-def _run(session: EngineSession, model: CompiledModel, expected: pa.Table) -> pa.Table:
+def _run(
+    session: EngineSession,
+    compiled: CompiledProject,
+    model: CompiledModel,
+    expected: pa.Table,
+    dialect: str,
+) -> pa.Table:
     """Run the model over what was loaded; only the expected columns, with their types."""
     tree = place_relations(model.tree, _place)
     wanted = [column(name, "q") for name in expected.column_names]
     query = exp.select(*wanted).from_(exp.alias_(tree.subquery(), "q", table=True))
-    return session.query(query.sql("duckdb")).read_all().cast(expected.schema)
+    statement = write_query(query, dialect, relation_columns(compiled, _place))
+    types = {each.name: each.type for each in model.columns}
+    columns = [Column(name, types[name]) for name in expected.column_names]
+    return session.query(statement, columns=columns).read_all()
 
 
 def _difference_table(missing: pa.Table, unexpected: pa.Table) -> str:

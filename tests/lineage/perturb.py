@@ -1,4 +1,4 @@
-"""Change one source column, build everything again, and see which columns of which models change."""
+"""Change one source column, build all again, and see which columns of which models change."""
 
 from __future__ import annotations
 

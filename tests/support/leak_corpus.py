@@ -10,9 +10,13 @@ CORPUS = Path(__file__).parent.parent / "leakage" / "corpus"
 CONFIG = "{{ config(kind='feature_view', entity='thing', event_time='event_ts') }}\n"
 MACROS = {
     "instants": """
-{% macro end_of(unit, instant) %}date_trunc('{{ unit }}', {{ instant }}) + interval '1 {{ unit }}'{% endmacro %}
+{% macro end_of(unit, instant) %}
+date_trunc('{{ unit }}', {{ instant }}) + interval '1 {{ unit }}'
+{% endmacro %}
 {% macro start_of(unit, instant) %}date_trunc('{{ unit }}', {{ instant }}){% endmacro %}
-{% macro clipped(value, low, high) %}least(greatest({{ value }}, {{ low }}), {{ high }}){% endmacro %}
+{% macro clipped(value, low, high) %}
+least(greatest({{ value }}, {{ low }}), {{ high }})
+{% endmacro %}
 """
 }
 VARIABLES = {"window": "1 day", "limit": 30}

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 from small_project import HERE, columns
+from sqlglot import exp
 
 from featuresql.compiler.asof import ASOF_SCHEMA, HISTORY_SCHEMA, ROW, column, path_query, relation
 from featuresql.compiler.compile_project import CompiledProject, compile_project
@@ -29,7 +30,6 @@ from featuresql.spec.model import (
     Source,
     Target,
 )
-from sqlglot import exp
 
 START = datetime(2024, 3, 1)  # noqa: DTZ001 - UTC, as sources are read
 SOURCES = {
@@ -137,7 +137,10 @@ def rows(seed: int, count: int) -> dict[str, pa.Table]:
     for name, (make, number) in made.items():
         lines = [make(i) for i in range(number)]
         schema = pa.schema([(c.name, _arrow(c.type.arrow)) for c in columns(SOURCES[name])])
-        parts = [pa.array(cells, f.type) for cells, f in zip(zip(*lines, strict=True), schema, strict=True)]
+        parts = [
+            pa.array(cells, f.type)
+            for cells, f in zip(zip(*lines, strict=True), schema, strict=True)
+        ]
         tables[name] = pa.table(parts, schema=schema)
     return tables
 
@@ -157,7 +160,9 @@ class World:
 
 
 @contextmanager
-def world(compiled: CompiledProject, seed: int = 7, count: int = 60, cuts: int = 8) -> Iterator[World]:
+def world(
+    compiled: CompiledProject, seed: int = 7, count: int = 60, cuts: int = 8
+) -> Iterator[World]:
     connection = duckdb.connect()
     connection.execute("set threads = 1; set TimeZone = 'UTC'")
     tables = rows(seed, count)

@@ -94,9 +94,7 @@ def _from_integer_to_decimal(value: exp.Expr, to: Conversion) -> exp.Expr:
         # There is no CAST from Int128 to Decimal.
         return scaled(sql.call("multiply", it, sql.integer(10**scale)), to.target)
 
-    return sql.checked(
-        value, lambda it: _too_long(it, room), _RANGE, then=then, trying=to.trying
-    )
+    return sql.checked(value, lambda it: _too_long(it, room), _RANGE, then=then, trying=to.trying)
 
 
 def _plain(value: exp.Expr, to: Conversion) -> exp.Expr:

@@ -50,8 +50,8 @@ def _instant(found: re.Match[str], kind: str) -> datetime | None:
     year, month, day, hour, minute, second, fraction, zone = found.groups(default="")
     if (kind == "DATE" and hour) or (kind == "TIMESTAMP" and zone not in {"", "Z", "UTC"}):
         return None
-    clock = [int(part or 0) for part in (hour, minute, second, f"{fraction:0<6}"[:6])]
-    local = datetime(int(year), int(month), int(day), *clock, tzinfo=UTC)  # type: ignore[arg-type]
+    h, m, s, us = (int(part or 0) for part in (hour, minute, second, f"{fraction:0<6}"[:6]))
+    local = datetime(int(year), int(month), int(day), h, m, s, us, UTC)
     if zone in {"", "Z", "UTC"}:
         return local
     hours, minutes = int(zone[1:3]), int(zone[3:].removeprefix(":") or 0)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import selects, sql
 from featuresql.compiler.clickhouse.plain_values import from_plain
-from featuresql.compiler.clickhouse.unnested import emit_unnest
+from featuresql.compiler.clickhouse.unnested import refuse_unnest
 from featuresql.compiler.clickhouse.values import truth
 
 if TYPE_CHECKING:
@@ -32,23 +32,12 @@ def emit_from(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
     source = select.args.get("from_")
     if source is None:
         return
-    if isinstance(source.this, exp.Unnest):
-        made.set("from_", exp.From(this=_one_row()))
-        emit_unnest(emitter, source.this, None, made)
-    else:
-        made.set("from_", exp.From(this=_relation(emitter, source.this, select)))
+    for unnest in (source.this, *(join.this for join in select.args.get("joins") or ())):
+        if isinstance(unnest, exp.Unnest):
+            raise refuse_unnest(emitter, unnest)
+    made.set("from_", exp.From(this=_relation(emitter, source.this, select)))
     for join in select.args.get("joins") or ():
-        if isinstance(join.this, exp.Unnest):
-            emit_unnest(emitter, join.this, join, made)
-        else:
-            made.append("joins", _join(emitter, join, select))
-
-
-def _one_row() -> exp.Subquery:
-    return exp.Subquery(
-        this=exp.select(exp.alias_(sql.number(1), ONE, quoted=True)),
-        alias=exp.TableAlias(this=exp.to_identifier("__unit", quoted=True)),
-    )
+        made.append("joins", _join(emitter, join, select))
 
 
 def _relation(

@@ -46,6 +46,8 @@ def call_with(
             code="type-mismatch",
             hint="write OVER (PARTITION BY ... ORDER BY ...)",
         )
+    if function.kind == "scalar" and _has_window(node):
+        raise CompileError(f"{function.name}() is no window function", code="type-mismatch")
     arguments = [typer.argument(operand) for operand in operands]
     if any(argument.type == UNKNOWN for argument in arguments):
         return Argument(UNKNOWN)
@@ -85,7 +87,6 @@ def _unknown(node: exp.Expr) -> CompileError:
 
 
 def _has_window(node: exp.Expr) -> bool:
-    parent = node.parent
-    while isinstance(parent, _AROUND_WINDOW):
-        parent = parent.parent
-    return isinstance(parent, exp.Window)
+    while isinstance(node.parent, _AROUND_WINDOW):
+        node = node.parent
+    return isinstance(node.parent, exp.Window) and node.arg_key == "this"

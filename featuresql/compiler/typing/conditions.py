@@ -107,6 +107,7 @@ HANDLERS: Final[dict[type[exp.Expr], Callable[[Typer, exp.Expr], Argument]]] = {
     exp.In: _in,
     exp.Is: _truth,
     exp.Exists: _truth,
+    exp.Escape: _truth,
     exp.And: _logic,
     exp.Or: _logic,
     exp.Not: _logic,

@@ -93,7 +93,8 @@ def from_data_type(data_type: exp.DataType) -> ColumnType | None:
         element = from_data_type(parts[0]) if parts and not fixed_size else None
         return None if element is None else list_of(element)
     if kind == _Type.MAP:
-        key, value = (from_data_type(part) for part in parts)
+        found = [from_data_type(part) for part in parts]
+        key, value = found if len(found) == 2 else (None, None)  # noqa: PLR2004 - key and value
         return None if key is None or value is None else map_of(key, value)
     if kind == _Type.STRUCT:
         return _from_struct(parts)

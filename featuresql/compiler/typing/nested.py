@@ -53,6 +53,8 @@ def _struct(typer: Typer, node: exp.Expr) -> Argument:
 def _map_literal(typer: Typer, node: exp.Expr) -> Argument:
     """Type `MAP {k: v}`, which sqlglot reads as a struct whose names are expressions."""
     pairs = node.this.expressions
+    if not all(isinstance(pair, exp.PropertyEQ) for pair in pairs):
+        raise CompileError("a map is made of pairs", code="syntax", hint="write MAP {key: value}")
     key = mix([typer.annotate(pair.this) for pair in pairs], "a map's keys")
     value = mix([typer.annotate(pair.expression) for pair in pairs], "a map's values")
     found = Argument(map_of(key.type, value.type))
@@ -177,6 +179,8 @@ def _filter(typer: Typer, node: exp.Expr) -> Argument:
 
 def _reduce(typer: Typer, node: exp.Expr) -> Argument:
     """Type `list_reduce(list, lambda, initial)`: what is carried is what comes out."""
+    if len(node.expressions) not in (2, 3):
+        raise CompileError(f"{node.name}() takes a list and a lambda", code="type-mismatch")
     listed, function, *initial = node.expressions
     element = _element(typer.argument(listed))
     carried = typer.argument(initial[0]).type if initial else element

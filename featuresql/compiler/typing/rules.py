@@ -120,6 +120,21 @@ def require_constants(call: Call) -> None:
             )
 
 
+def constant_options(text: str, position: int) -> Rule:
+    """Return the rule that gives the type `text`, and wants the argument at `position` constant."""
+    kind = parse_type(text)
+
+    def rule(call: Call) -> ColumnType:
+        for operand in call.operands[position:]:
+            if not isinstance(operand, exp.Literal):
+                raise CompileError(
+                    f"{call.name}() needs its options as a text", code="type-mismatch"
+                )
+        return kind
+
+    return rule
+
+
 def constant_integer(node: exp.Expr) -> int | None:
     """Return the value of an integer literal, signed or in parentheses, otherwise None."""
     sign = 1

@@ -101,6 +101,8 @@ def _values(typer: Typer, values: exp.Values) -> Columns:
 
 def _unnest(typer: Typer, unnest: exp.Unnest) -> Columns:
     columns = []
+    if len(unnest.expressions) > 1:
+        raise CompileError("unnest() takes one list", code="type-mismatch")
     for value in unnest.expressions:
         kind = typer.annotate(value).type
         if kind.element is None and kind != UNKNOWN:

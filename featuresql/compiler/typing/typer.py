@@ -51,8 +51,8 @@ class Typer:
     """Types the expressions of one tree, in place, and collects what is wrong with them.
 
     `handlers` type the classes that are no functions of the table. `rows` holds the columns of the
-    queries that stand where a value is wanted, `calls` the overload that each call means, both by the
-    id of their node.
+    queries that stand where a value is wanted, `calls` the overload that each call means, both
+    by the id of their node.
     """
 
     relation_columns: RelationColumns
@@ -113,6 +113,9 @@ class Typer:
         except CompileError as error:
             self.report(node, error)
             argument = _LOST
+        if argument.type == UNKNOWN and not self.errors:
+            reason = f"'{node.sql('duckdb')}' is not supported"
+            self.report(node, CompileError(reason, code="unsupported"))
         self.give(node, argument)
 
 

@@ -155,6 +155,21 @@ def _same(typer: Typer, node: exp.Expr) -> Argument:
     return typer.argument(node.this)
 
 
+def _collated(typer: Typer, node: exp.Expr) -> Argument:
+    if not isinstance(node.expression, exp.Column | exp.Identifier | exp.Var):
+        raise CompileError("COLLATE is followed by a name", code="syntax")
+    return Argument(typer.argument(node.this).type)
+
+
+def _named(typer: Typer, node: exp.Expr) -> Argument:
+    """Type `name := value`, the field of a struct that is being made."""
+    if not isinstance(node.parent, exp.Struct):
+        raise CompileError(
+            f"'{node.name}' is given by name", code="unsupported", hint="write the value alone"
+        )
+    return typer.argument(node.expression)
+
+
 def _plain(typer: Typer, node: exp.Expr) -> Argument:
     return Argument(typer.argument(node.this).type)
 
@@ -245,8 +260,8 @@ HANDLERS: Final[dict[type[exp.Expr], Callable[[Typer, exp.Expr], Argument]]] = {
     exp.Neg: _negation,
     exp.Paren: _same,
     exp.Alias: _plain,
-    exp.PropertyEQ: lambda typer, node: typer.argument(node.expression),
-    exp.Kwarg: lambda typer, node: typer.argument(node.expression),
+    exp.PropertyEQ: _named,
+    exp.Kwarg: _named,
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Case: _case,
@@ -257,7 +272,7 @@ HANDLERS: Final[dict[type[exp.Expr], Callable[[Typer, exp.Expr], Argument]]] = {
     exp.Nullif: _nullif,
     exp.DPipe: _concat,
     exp.Concat: _concat,
-    exp.Collate: _plain,
+    exp.Collate: _collated,
     exp.Window: _plain,
     exp.Filter: _plain,
     exp.IgnoreNulls: _plain,

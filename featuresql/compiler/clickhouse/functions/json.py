@@ -60,25 +60,24 @@ def _number(place: Place, raw: exp.Expr) -> exp.Expr:
 
 def _json_text(place: Place, *, is_json: bool) -> exp.Expr:
     raw = place.raw()
+    string: exp.Expr
+    null: exp.Expr
     if is_json:
         long_number = sql.call("match", raw.copy(), sql.text(_LONG_NUMBER))
         string, null = _refuse_if(long_number, raw.copy()), sql.text("null")
     else:
         string, null = sql.call("JSONExtractString", raw.copy()), sql.null()
-    return sql.call(
-        "multiIf",
-        sql.call("empty", raw),
-        place.checked(sql.null()),
-        _starts(raw.copy(), '"'),
-        string,
-        _starts(raw.copy(), "n"),
-        null,
-        _starts(raw.copy(), "t", "f"),
-        raw.copy(),
-        _starts(raw.copy(), "{", "["),
-        _container(place, raw),
-        _number(place, raw),
+    cases = (
+        (sql.call("empty", raw), place.checked(sql.null())),
+        (_starts(raw.copy(), '"'), string),
+        (_starts(raw.copy(), "n"), null),
+        (_starts(raw.copy(), "t", "f"), raw.copy()),
+        (_starts(raw.copy(), "{", "["), _container(place, raw)),
     )
+    made = _number(place, raw)
+    for condition, value in reversed(cases):
+        made = sql.choose(condition, value, made)
+    return made
 
 
 def _only_one(call: EmitCall) -> None:

@@ -46,7 +46,7 @@ def element(kind: ColumnType) -> ColumnType:
 
 def equal(kind: ColumnType, left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Return whether two values of type `kind` are equal, neither of them NULL; never NULL."""
-    made = sql.call("equals", left, right)
+    made: exp.Expr = sql.call("equals", left, right)
     if is_composed(kind):
         return sql.both(sql.call("notEmpty", left.copy()), made)
     if kind.is_float:

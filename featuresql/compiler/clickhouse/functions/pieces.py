@@ -45,7 +45,7 @@ def within(
     `build` takes the values, under `names`, and returns an expression that is cast to how `kind` is
     held.
     """
-    made = sql.cast(build(*map(sql.name, names)), held(kind))
+    made: exp.Expr = sql.cast(build(*map(sql.name, names)), held(kind))
     for name, value in zip(reversed(names), reversed(composed), strict=True):
         made = value_of(sql.call("arrayMap", sql.function((name,), made), value))
     return made
