@@ -25,7 +25,7 @@ COMMANDS: Final = {
     "get": "Show one online feature vector.",
     "ls": "List models, parents first.",
     "diff": "Show what a change touches.",
-    "lineage": "Show where columns come from, and whom they reach.",
+    "lineage": "Show where columns come from, and what decides about them.",
     "debug": "Check the project and its target, or show how a model is compiled.",
     "demo": "Go the whole way on the example project.",
 }

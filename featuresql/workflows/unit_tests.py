@@ -165,7 +165,7 @@ def _run(
     statement = write_query(query, dialect, relation_columns(compiled, _place))
     types = {each.name: each.type for each in model.columns}
     columns = [Column(name, types[name]) for name in expected.column_names]
-    return session.query(statement, columns=columns).read_all()
+    return session.query(statement, columns=columns).read_all().cast(expected.schema)
 
 
 def _difference_table(missing: pa.Table, unexpected: pa.Table) -> str:

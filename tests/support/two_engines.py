@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
 import clickhouse_connect
 import duckdb
@@ -44,6 +44,14 @@ class TwoEngines:
     def open(cls) -> TwoEngines:
         connection = duckdb.connect()
         return cls(connection, clickhouse_connect.get_client(interface="chdb"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close both: a process has one chdb, and other tests open theirs."""
+        self.client.close()
+        self.duckdb.close()
 
     def add(self, name: str, *, required: bool = False) -> None:
         """Copy the table `name` of DuckDB's to ClickHouse."""
