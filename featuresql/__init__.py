@@ -18,10 +18,12 @@ from featuresql.errors import (
 
 if TYPE_CHECKING:
     from featuresql.client import FeatureClient
+    from featuresql.compiler.transpile import Compiled, transpile
     from featuresql.store import FeatureStore
 
 __all__ = [
     "CompileError",
+    "Compiled",
     "EngineError",
     "FeatureClient",
     "FeatureSQLError",
@@ -31,13 +33,19 @@ __all__ = [
     "ProjectError",
     "RequestError",
     "ServingError",
+    "transpile",
 ]
 
-_LAZY = {"FeatureClient": "featuresql.client", "FeatureStore": "featuresql.store"}
+_LAZY = {
+    "Compiled": "featuresql.compiler.transpile",
+    "FeatureClient": "featuresql.client",
+    "FeatureStore": "featuresql.store",
+    "transpile": "featuresql.compiler.transpile",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Load the store or the client when it is asked for: neither needs what the other does."""
+    """Load the store, the client or the compiler when it is asked for, and no other."""
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'featuresql' has no attribute '{name}'")

@@ -205,7 +205,8 @@ def _tie_winners(view: FeatureView, history: exp.Table) -> exp.Select:
     """Of the rows that tie in both instants, the greatest by all other columns."""
     keys = [key.name for key in view.keys]
     pairs = [(name, name) for name in keys] + [(EVENT_TS, EVENT_TS), (VALID_FROM, VALID_FROM)]
-    tied = exp.select("*").from_("grouped").where(exp.column("__tied") > 1)
+    tied = exp.select(*[column(name) for name, _ in pairs])
+    tied = tied.from_("grouped").where(exp.column("__tied") > 1)
     order = [ordered for feature in view.features for ordered in order_keys(feature, "h")]
     partition = [column(name, "g") for name, _ in pairs]
     rank = exp.Window(
