@@ -14,6 +14,7 @@ them all.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -93,20 +94,35 @@ def path_query(view: FeatureView, history: exp.Table) -> exp.Select:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How views are searched: at which instant, and knowing what.
+
+    With `known_at`, UTC without a zone, only rows exist that were valid by then. With `asked`, a
+    spine that has all that the keys are made of, only what a semi-join with it leaves of a view's
+    path is sorted.
+    """
+
+    instant: exp.Expr
+    known_at: datetime | None = None
+    asked: exp.Table | None = None
+
+
 def asof_joins(
     view: FeatureView,
     alias: str,
     keys: tuple[tuple[str, exp.Expr], ...],
-    instant: exp.Expr,
-    known_at: datetime | None = None,
+    how: Search,
 ) -> tuple[exp.Join, exp.Join]:
-    """Return the joins that bring the row of `view` that is visible at `instant`, under `alias`.
+    """Return the joins that bring the row of `view` that is visible, under `alias`.
 
-    The first finds the row's number with a narrow ASOF join, the second gathers its columns. With
-    `known_at` only rows exist that were valid by then.
+    The first finds the row's number with a narrow ASOF join, the second gathers its columns.
     """
-    path = alias + ASOF_SUFFIX
-    reach = instant if known_at is None else _not_after(instant, known_at)
+    path, instant = alias + ASOF_SUFFIX, how.instant
+    searched: exp.Expr = relation(ASOF_SCHEMA, view.name, path)
+    if how.asked is not None:
+        searched = _asked_for(view, path, keys, how.asked)
+    reach = instant if how.known_at is None else _not_after(instant, how.known_at)
     on = exp.and_(
         *[exp.EQ(this=column(key, path), expression=value.copy()) for key, value in keys],
         exp.LTE(this=column(VALID_FROM, path), expression=reach.copy()),
@@ -116,15 +132,32 @@ def asof_joins(
         age_limit = exp.Sub(this=exp.paren(instant.copy()), expression=interval(view.ttl_us))
         fresh = exp.GTE(this=column(EVENT_TS, path), expression=age_limit)
         row = exp.Case().when(fresh, row)
-    search = exp.Join(
-        this=relation(ASOF_SCHEMA, view.name, path), method="ASOF", side="LEFT", on=on
-    )
+    search = exp.Join(this=searched, method="ASOF", side="LEFT", on=on)
     gather = exp.Join(
         this=relation(HISTORY_SCHEMA, view.name, alias),
         side="LEFT",
         on=exp.EQ(this=column(ROW, alias), expression=row),
     )
     return search, gather
+
+
+def _asked_for(
+    view: FeatureView, path: str, keys: tuple[tuple[str, exp.Expr], ...], asked: exp.Table
+) -> exp.Subquery:
+    """Return the rows of a view's path whose keys the spine has."""
+    wanted = exp.select(*[exp.alias_(value.copy(), key, quoted=True) for key, value in keys])
+    same = [exp.EQ(this=column(key, "p"), expression=column(key, "asked")) for key, _ in keys]
+    names = [*(key.name for key in view.keys), VALID_FROM, EVENT_TS, ROW]
+    rows = (
+        exp.select(*[exp.alias_(column(name, "p"), name, quoted=True) for name in names])
+        .from_(relation(ASOF_SCHEMA, view.name, "p"))
+        .join(
+            exp.alias_(wanted.from_(asked.copy()).subquery(), "asked", table=True, quoted=True),
+            on=exp.and_(*same),
+            join_type="SEMI",
+        )
+    )
+    return rows.subquery(exp.to_identifier(path, quoted=True))
 
 
 def latest_query(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from featuresql.compiler.asof import asof_joins
+from featuresql.compiler.asof import Search, asof_joins
 from featuresql.compiler.collect_columns import output
 from featuresql.compiler.draft import Draft, ViewJoin
 
@@ -32,8 +32,12 @@ def with_asof_joins(
     joins: tuple[ViewJoin, ...],
     event_time: str,
     known_at: datetime | None = None,
+    asked: exp.Table | None = None,
 ) -> exp.Query:
-    """Return a new tree in which each of `joins` is an as-of join at the column `event_time`."""
+    """Return a new tree in which each of `joins` is an as-of join at the column `event_time`.
+
+    With `asked`, a spine, views whose keys it has are pruned to them first.
+    """
     tree = checked.copy()
     instant = output(tree, event_time)
     if instant is None:
@@ -45,9 +49,17 @@ def with_asof_joins(
         if found is None:
             rewritten.append(join)
         else:
-            rewritten += asof_joins(found.view, found.alias, found.keys, instant, known_at)
+            spine = asked if asked is not None and _is_made_of(asked, found) else None
+            how = Search(instant, known_at, spine)
+            rewritten += asof_joins(found.view, found.alias, found.keys, how)
     tree.set("joins", rewritten)
     return tree
+
+
+def _is_made_of(spine: exp.Table, join: ViewJoin) -> bool:
+    """Return whether a join's keys are made of the spine's columns alone."""
+    columns = [c for _, value in join.keys for c in value.find_all(exp.Column)]
+    return all(column.table == spine.alias_or_name for column in columns)
 
 
 def _check_instant(draft: Draft, event_time: str) -> None:

@@ -15,19 +15,25 @@ POSITION = "__position"
 
 
 def training_set_query(
-    service: CompiledModel, *, brought_spine: bool, known_at: datetime | None = None
+    service: CompiledModel,
+    *,
+    brought_spine: bool,
+    known_at: datetime | None = None,
+    is_pruned: bool = False,
 ) -> exp.Query:
     """Return one row for each spine row, each value as it was visible at the row's instant.
 
     A spine that was brought is the relation `spine_input` with its order in `__position`; the
     answer keeps that order. The service's own is ordered by event time and then by all columns.
-    `known_at` is UTC without a zone: only what was known then exists.
+    `known_at` is UTC without a zone: only what was known then exists. With `is_pruned` a brought
+    spine's keys prune the views before they are searched, which pays where it is small.
     """
     plan = _plan(service)
-    tree = with_asof_joins(service.checked, plan.joins, plan.event_time, known_at)
+    spine = exp.table_(SPINE_INPUT)
+    spine.set("alias", exp.TableAlias(this=exp.to_identifier(plan.spine_alias, quoted=True)))
+    asked = spine if brought_spine and is_pruned else None
+    tree = with_asof_joins(service.checked, plan.joins, plan.event_time, known_at, asked)
     if brought_spine:
-        spine = exp.table_(SPINE_INPUT)
-        spine.set("alias", exp.TableAlias(this=exp.to_identifier(plan.spine_alias, quoted=True)))
         tree.args["from_"].set("this", spine)
         order = [exp.Ordered(this=column(POSITION, plan.spine_alias), nulls_first=False)]
     else:

@@ -37,7 +37,7 @@ _SHOWN_SIGNATURES: Final = 3
 
 
 def dialect_functions() -> str:
-    """Return Markdown: for each topic the functions that may be used, and those refused with why."""
+    """Return Markdown: by topic the functions that may be used, and those refused with why."""
     lines: list[str] = []
     for title, module in TOPICS:
         functions: tuple[Function, ...] = module.FUNCTIONS

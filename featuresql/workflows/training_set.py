@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,7 @@ from featuresql.compiler.training_set_query import POSITION, SPINE_INPUT, traini
 from featuresql.compiler.write_sql import write_query
 from featuresql.errors import EngineError, RequestError
 from featuresql.ports import EngineSession
+from featuresql.spec.model import Column
 from featuresql.wire.conform import conform
 from featuresql.workflows.current_places import current_places
 from featuresql.workflows.find_service import find_service
@@ -24,6 +27,18 @@ from featuresql.workflows.service_schema import arrow_schema
 from featuresql.workflows.workspace import Workspace
 
 SPINE = "the spine"
+# Up to here a semi-join of the views with the spine costs less than it saves of the search's sort.
+PRUNING_SPINE_ROWS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSetPlan:
+    """The statement of a training set, with what it is given. `is_pruned` is for showing."""
+
+    statement: str
+    inputs: Mapping[str, pa.Table]
+    columns: tuple[Column, ...]
+    is_pruned: bool
 
 
 @contextmanager
@@ -40,20 +55,39 @@ def training_set(
     service's own spine. `known_at` is UTC. Raises `RequestError` where the spine does not fit or a
     view that the service reads was not built.
     """
+    with workspace.engine.session() as session:
+        plan = plan_training_set(
+            workspace, compiled, session, service, spine=spine, known_at=known_at
+        )
+        yield session.query(plan.statement, plan.inputs, plan.columns)
+
+
+def plan_training_set(  # noqa: PLR0913 - a plan depends on all of them
+    workspace: Workspace,
+    compiled: CompiledProject,
+    session: EngineSession,
+    service: str,
+    *,
+    spine: pa.Table | None = None,
+    known_at: datetime | None = None,
+) -> TrainingSetPlan:
+    """Return what `training_set` runs, see there."""
     model, plan = find_service(compiled, service)
     known = known_at.replace(tzinfo=None) if known_at is not None else None
     inputs = {} if spine is None else {SPINE_INPUT: conform_spine(compiled, plan, spine)}
-    query = training_set_query(model, brought_spine=spine is not None, known_at=known)
+    is_pruned = spine is not None and spine.num_rows <= PRUNING_SPINE_ROWS
+    query = training_set_query(
+        model, brought_spine=spine is not None, known_at=known, is_pruned=is_pruned
+    )
     brought = {("", name): table_columns(rows) for name, rows in inputs.items()}
-    with workspace.engine.session() as session:
-        existing = check_built(compiled, service, session)
-        places = current_places(workspace.registry().model_versions(), existing)
-        statement = write_query(
-            place_relations(query, places),
-            workspace.engine.dialect,
-            relation_columns(compiled, places, brought),
-        )
-        yield session.query(statement, inputs, model.columns)
+    existing = check_built(compiled, service, session)
+    places = current_places(workspace.registry().model_versions(), existing)
+    statement = write_query(
+        place_relations(query, places),
+        workspace.engine.dialect,
+        relation_columns(compiled, places, brought),
+    )
+    return TrainingSetPlan(statement, inputs, model.columns, is_pruned)
 
 
 def conform_spine(compiled: CompiledProject, plan: ServicePlan, spine: pa.Table) -> pa.Table:
