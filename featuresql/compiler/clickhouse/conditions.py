@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.comparable import comparable, compares_as_it_is
 from featuresql.compiler.clickhouse.types import is_composed
 from featuresql.compiler.clickhouse.values import missing, nothing, truth
 from featuresql.compiler.typing.argument import Argument
@@ -47,21 +48,33 @@ def compared(
         return nothing(BOOLEAN)
     first, second = emitter.emit_as(left, kind), emitter.emit_as(right, kind)
     if is_composed(kind):
-        return _composed(emitter, node, operator, first, second)
+        return _composed(emitter, node, operator, (first, second), kind)
     if kind.is_float:
         return _floats(operator, (first, left), (second, right))
+    if kind.name == "UUID" and operator not in {"equals", "notEquals"}:
+        first, second = (comparable(value, kind) for value in (first, second))
     if kind.name in {"INTERVAL", "JSON"}:
         raise emitter.refuse(node, f"a comparison of {kind.name}s")
     return sql.call(operator, first, second)
 
 
 def _composed(
-    emitter: Emitter, node: exp.Expr, operator: str, left: exp.Expr, right: exp.Expr
+    emitter: Emitter,
+    node: exp.Expr,
+    operator: str,
+    sides: tuple[exp.Expr, exp.Expr],
+    kind: ColumnType,
 ) -> exp.Expr:
     if operator not in {"equals", "notEquals"}:
         raise emitter.refuse(node, "an order of lists or structs")
-    unknown = sql.either(sql.call("empty", left), sql.call("empty", right))
-    return sql.choose(unknown, nothing(BOOLEAN), sql.call(operator, left.copy(), right.copy()))
+    unknown = sql.either(*(sql.call("empty", side) for side in sides))
+    return sql.choose(unknown, nothing(BOOLEAN), sql.call(operator, *_equal_sides(sides, kind)))
+
+
+def _equal_sides(sides: tuple[exp.Expr, exp.Expr], kind: ColumnType) -> list[exp.Expr]:
+    if compares_as_it_is(kind):
+        return [side.copy() for side in sides]
+    return [comparable(side.copy(), kind) for side in sides]
 
 
 def _floats(
@@ -105,7 +118,8 @@ def _distinct_from(emitter: Emitter, node: exp.Expr) -> exp.Expr:
     kind = common(emitter, node.this, node.expression)
     left, right = (emitter.emit_as(part, kind) for part in (node.this, node.expression))
     if is_composed(kind):
-        equal = sql.call("equals", left, right)
+        alike = sql.call("equals", *(sql.call("empty", side.copy()) for side in (left, right)))
+        equal = sql.both(alike, sql.call("equals", *_equal_sides((left, right), kind)))
     else:
         known = compared(emitter, node, "equals", node.this, node.expression)
         neither = sql.both(missing(left, kind), missing(right, kind))

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import (
     conditions,
+    extremes,
     lists_and_structs,
     selects,
     subqueries,
@@ -23,6 +24,7 @@ from featuresql.compiler.typing.typer import MakeError, RelationColumns
 HANDLERS: Final[dict[type[exp.Expr], Handler]] = {
     **values.HANDLERS,
     **conditions.HANDLERS,
+    **extremes.HANDLERS,
     **lists_and_structs.HANDLERS,
     **windowed.HANDLERS,
     **subqueries.HANDLERS,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.comparable import comparable, compares_as_it_is
+from featuresql.compiler.clickhouse.types import is_composed
 from featuresql.compiler.clickhouse.values import missing
 from featuresql.spec.column_type import ColumnType
 
@@ -33,14 +35,19 @@ def keys_of(
 
     ClickHouse puts NaN with NULL, so floats take a key of their own for it.
     """
-    if not kind.is_float and kind.element is None and not kind.fields:
+    if kind.name == "UUID":
+        value = comparable(value, kind)
+    if not kind.is_float and not is_composed(kind):
         return [_key(value, descending=descending, nulls_first=nulls_first)]
     rank = sql.choose(missing(value, kind), sql.number(0), sql.number(1))
     keys = [_key(rank, descending=not nulls_first, nulls_first=False)]
     if kind.is_float:
         nan = sql.call("ifNull", sql.call("isNaN", value.copy()), sql.number(0))
         keys.append(_key(nan, descending=descending, nulls_first=False))
-    keys.append(_key(value.copy(), descending=descending, nulls_first=nulls_first))
+    compared = value.copy()
+    if is_composed(kind) and not compares_as_it_is(kind):
+        compared = comparable(compared, kind)
+    keys.append(_key(compared, descending=descending, nulls_first=nulls_first))
     return keys
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.comparable import comparable
 from featuresql.compiler.clickhouse.emission import Emission, EmitCall, Refusal
 from featuresql.compiler.clickhouse.types import held, inner, is_composed
 from featuresql.compiler.clickhouse.values import missing, nothing
@@ -57,6 +58,9 @@ def _count(call: EmitCall) -> exp.Expr:
     return call.as_result(call.aggregate("uniqExact", value))
 
 
+_WITHOUT_ORDER: Final = frozenset({"INTERVAL", "JSON", "UUID"})
+
+
 def _sum(call: EmitCall) -> exp.Expr:
     if call.around.order:
         raise call.refuse("ORDER BY in sum()")
@@ -86,7 +90,7 @@ def _average(call: EmitCall) -> exp.Expr:
 def _extremum(name: str) -> Emission:
     def build(call: EmitCall) -> exp.Expr:
         kind = call.bound[0]
-        if len(call.args) > 1 or is_composed(kind) or kind.name in {"INTERVAL", "JSON"}:
+        if len(call.args) > 1 or is_composed(kind) or kind.name in _WITHOUT_ORDER:
             raise call.refuse(f"{name} of {kind}, or of several values")
         value = sql.cast(call.args[0], held(kind))
         if not kind.is_float:
@@ -111,9 +115,8 @@ def _argument_of(name: str, clickhouse: str, *, keeps_null: bool) -> Emission:
         value_kind, key_kind = call.bound[0], call.bound[1]
         if len(call.args) > 2 or is_composed(key_kind):  # noqa: PLR2004 - a value and a key
             raise call.refuse(f"{name} of several values, or by a {key_kind}")
-        value, key = call.args[0], sql.call("assumeNotNull", call.args[1])
-        if key_kind.is_float:
-            key = sql.call("tuple", sql.call("isNaN", key.copy()), key)
+        value = call.args[0]
+        key = comparable(sql.call("assumeNotNull", call.args[1]), key_kind)
         present = sql.negated(sql.is_null(call.args[1].copy()))
         if not keeps_null:
             present = sql.both(present, sql.negated(missing(value.copy(), value_kind)))
