@@ -80,10 +80,10 @@ def read(
     def body(again: Callable[[], exp.Expr]) -> exp.Expr:
         fits = sql.call("match", again(), sql.text(pattern))
         if not to.trying:
-            raised = sql.call("throwIf", sql.negated(fits), sql.text(MESSAGE))
+            raised = sql.raised(sql.negated(fits), MESSAGE)
             return sql.choose(sql.call("equals", raised, sql.number(0)), then(again()), _none(kind))
         strange = sql.call("match", again(), sql.text(own_form))
-        raised = sql.call("throwIf", strange, sql.text(OWN_FORM_MESSAGE))
+        raised = sql.raised(strange, OWN_FORM_MESSAGE)
         never = sql.choose(sql.call("equals", raised, sql.number(1)), _none(kind), _none(kind))
         return sql.choose(fits, then(again()), never)
 

@@ -110,7 +110,7 @@ def _if_real(value: exp.Expr, real: exp.Expr, to: Conversion) -> exp.Expr:
     none = sql.cast(sql.null(), held(to.target))
     if to.trying:
         return sql.choose(real, value, none)
-    raised = sql.call("throwIf", sql.negated(real), sql.text(MESSAGE))
+    raised = sql.raised(sql.negated(real), MESSAGE)
     return sql.choose(sql.call("equals", raised, sql.number(0)), value, none)
 
 

@@ -119,6 +119,12 @@ def mapped(array: exp.Expr, body: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     return call("arrayMap", function((unique,), made), array)
 
 
+def raised(wrong: exp.Expr, message: str) -> exp.Expr:
+    """Return 0, or an error where `wrong` is true; NULL is not."""
+    # What lies beneath a NULL is anything, and throwIf looks at it.
+    return call("throwIf", call("ifNull", wrong, number(0)), text(message))
+
+
 def checked(
     value: exp.Expr,
     wrong: Callable[[exp.Expr], exp.Expr],
@@ -133,7 +139,6 @@ def checked(
         test = wrong(again())
         if trying:
             return choose(call("equals", test, number(0)), then(again()), null())
-        raised = call("throwIf", test, text(message))
-        return choose(call("equals", raised, number(0)), then(again()), null())
+        return choose(call("equals", raised(test, message), number(0)), then(again()), null())
 
     return bind(value, body)

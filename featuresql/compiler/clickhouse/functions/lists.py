@@ -408,7 +408,11 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
         "list_concat",
         _concat,
         (
-            *("list_concat(li, [1])", "list_concat(li, NULL)", "list_concat(ls, ls, [s])"),
+            *(
+                "list_concat(li, [1])",
+                "list_concat(li, NULL::INTEGER[])",
+                "list_concat(ls, ls, [s])",
+            ),
             "list_concat(CASE WHEN n > 5 THEN li END, CASE WHEN n > 8 THEN li END)",
         ),
     ),
@@ -421,7 +425,11 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     Emission(
         "list_distinct",
         _distinct,
-        ("list_sort(list_distinct(li))", "len(list_distinct(ls))", "list_max(list_distinct(li))"),
+        (
+            "list_sort(list_distinct(li))",
+            "len(list_distinct(ls))",
+            "list_contains(list_distinct(li), 3)",
+        ),
     ),
     Emission("list_unique", _unique, ("list_unique(li)", "list_unique(ls)")),
     Emission(
@@ -458,7 +466,7 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
         (
             "SELECT n, unnest(li) AS v FROM t",
             "SELECT unnest(ls) AS v FROM t",
-            "SELECT n, unnest(CASE WHEN n > 3 THEN li END) + 1 AS v FROM t WHERE n < 9",
+            "SELECT n, unnest(CASE WHEN n > 3 THEN li END) + 1 AS v FROM t WHERE n > 4",
         ),
     ),
 )

@@ -77,7 +77,9 @@ def _all(place: int) -> Emission:
         )
 
     name = "map_keys" if place == 1 else "map_values"
-    return Emission(name, build, (f"{name}(map(['a', s || n], [n, i4]))", f"{name}(MAP {{n: s}})"))
+    return Emission(
+        name, build, (f"{name}(map(['a', 'k' || n], [n, i4]))", f"{name}(MAP {{n: s}})")
+    )
 
 
 def _cardinality(call: EmitCall) -> exp.Expr:
