@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -79,7 +80,7 @@ class TwoEngines:
             return Outcome("refused", error.message)
         wanted = self.duckdb.sql(transpile(sql, self.tables, "duckdb").sql).to_arrow_table()
         try:
-            found = self.client.query_arrow(compiled.sql)
+            found = self.clickhouse(compiled.sql)
         except Exception as error:  # noqa: BLE001 - any failure is the outcome
             return Outcome("failed", str(error)[:600], compiled.sql)
         tree = sqlglot.parse_one(sql, dialect="duckdb")
@@ -88,6 +89,24 @@ class TwoEngines:
         if same_rows(left, right) and wanted.column_names == found.column_names:
             return Outcome("equal", sql=compiled.sql)
         return Outcome("different", f"duckdb {left[:12]}\nclickhouse {right[:12]}", compiled.sql)
+
+    def clickhouse(self, statement: str) -> pa.Table:
+        """Run a statement of ClickHouse's own."""
+        try:
+            return self.client.query_arrow(statement)
+        except Exception:
+            # After a failure chdb's next answer in Arrow is damaged, whatever it is.
+            with suppress(pa.ArrowException):
+                self.client.query_arrow("SELECT 1")
+            raise
+
+    def clickhouse_answers(self, sql: str) -> bool:
+        """Whether ClickHouse answers a query at all."""
+        try:
+            self.clickhouse(transpile(sql, self.tables).sql)
+        except Exception:  # noqa: BLE001 - any failure is no answer
+            return False
+        return True
 
 
 def _rows(table: pa.Table, *, in_order: bool) -> list[tuple[object, ...]]:

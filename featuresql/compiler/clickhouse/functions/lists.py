@@ -341,7 +341,9 @@ def _to_string(call: EmitCall) -> exp.Expr:
         given = without_nulls(inside, kind, each)
         text = convert(call.emitter, call.node, sql.name(each), kind, VARCHAR)
         texts = sql.call("arrayMap", sql.function((each,), known(text)), given)
-        return sql.call("arrayStringConcat", texts, sql.text(separator))
+        joined = sql.call("arrayStringConcat", texts, sql.text(separator))
+        only_nulls = sql.both(sql.call("notEmpty", inside.copy()), sql.call("empty", given.copy()))
+        return sql.choose(only_nulls, sql.null(), joined)
 
     return within((one,), call.args[:1], call.result, join)
 
