@@ -18,7 +18,7 @@ from featuresql.spec.column_type import BOOLEAN, ColumnType
 if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
 
-_NAMES: Final[dict[type[exp.Expr], str]] = {
+NAMES: Final[dict[type[exp.Expr], str]] = {
     exp.EQ: "equals",
     exp.NEQ: "notEquals",
     exp.LT: "less",
@@ -111,7 +111,7 @@ def _is_number(node: exp.Expr) -> bool:
 
 
 def _comparison(emitter: Emitter, node: exp.Expr) -> exp.Expr:
-    return compared(emitter, node, _NAMES[type(node)], node.this, node.expression)
+    return compared(emitter, node, NAMES[type(node)], node.this, node.expression)
 
 
 def _distinct_from(emitter: Emitter, node: exp.Expr) -> exp.Expr:
@@ -181,7 +181,7 @@ def _nullif(emitter: Emitter, node: exp.Expr) -> exp.Expr:
 
 
 HANDLERS: Final[dict[type[exp.Expr], Callable[[Emitter, exp.Expr], exp.Expr]]] = {
-    **dict.fromkeys(_NAMES, _comparison),
+    **dict.fromkeys(NAMES, _comparison),
     exp.NullSafeEQ: _distinct_from,
     exp.NullSafeNEQ: _distinct_from,
     exp.Is: _is,

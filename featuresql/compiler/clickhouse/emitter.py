@@ -14,16 +14,31 @@ from featuresql.compiler.clickhouse.around import inside
 from featuresql.compiler.clickhouse.casts import convert
 from featuresql.compiler.clickhouse.emission import Aggregation, Emission, EmitCall, Refusal
 from featuresql.compiler.clickhouse.range_frames import Framed
-from featuresql.compiler.clickhouse.read_framed import FRAMED, flat_name, read_columns
+from featuresql.compiler.clickhouse.scopes import names_of
 from featuresql.compiler.clickhouse.types import held, is_composed
 from featuresql.compiler.typing.argument import NULL, type_text
+from featuresql.compiler.typing.function_table import BY_NAME as KNOWN
 from featuresql.compiler.typing.typer import Typer
 from featuresql.errors import CompileError
 from featuresql.spec.column_type import ColumnType
 
+# Queries that read rows of the query around them, computed as columns, by the id of their node.
+Finish: TypeAlias = Callable[[exp.Expr], exp.Expr]
 Handler: TypeAlias = Callable[["Emitter", exp.Expr], exp.Expr]
 
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A query's answer that was computed as the column `column`, and what makes a value of it."""
+
+    column: exp.Column
+    finish: Finish
+
+
 NOT_PORTABLE: Final = "not-portable"
+_NONE_COUNTED: Final = frozenset(
+    {"count", "count_star", "regr_count", "approx_count_distinct", "entropy"}
+)
 _OWN_ENGINE: Final = "or keep the model to one engine: config(engines=['duckdb'])"
 
 
@@ -41,7 +56,10 @@ class Emitter:
     is_held: Callable[[str, str], bool]
     float_keys: frozenset[str] = frozenset()
     framed: Mapping[str, Framed] = field(default_factory=dict)
-    renamed: Mapping[tuple[str, str], exp.Column] = field(default_factory=dict)
+    renamed: Mapping[tuple[str, str], exp.Expr] = field(default_factory=dict)
+    lifted: Mapping[int, Lifted] = field(default_factory=dict)
+    no_rows: bool = False
+    flattened: int = 0
 
     def emit(self, node: exp.Expr) -> exp.Expr:
         """Return `node` in ClickHouse, of the type that `types.held` gives for its type.
@@ -66,21 +84,35 @@ class Emitter:
             self.float_keys = before
 
     @contextmanager
-    def after_frames(self, select: exp.Select, frames: Mapping[str, Framed]) -> Iterator[None]:
-        """Read what `select` reads from the relation that `read_framed` made for `frames`."""
-        before = self.framed, self.renamed
-        if frames:
-            self.framed = frames
-            self.renamed = {
-                (table.lower(), name.lower()): exp.column(
-                    flat_name(table, name), table=FRAMED, quoted=True
-                )
-                for table, name in read_columns(select)
-            }
+    def within_select(self, select: exp.Select) -> Iterator[None]:
+        """Say what stands in `select`: its relations hide those of the same names around it."""
+        before = self.framed, self.renamed, self.lifted
+        own = names_of(select)
+        self.framed, self.lifted = {}, {}
+        self.renamed = {place: made for place, made in before[1].items() if place[0] not in own}
         try:
             yield
         finally:
-            self.framed, self.renamed = before
+            self.framed, self.renamed, self.lifted = before
+
+    @contextmanager
+    def naming(self, renamed: Mapping[tuple[str, str], exp.Expr]) -> Iterator[None]:
+        """Say the columns `renamed`, by relation and name, as these expressions for a while."""
+        before = self.renamed
+        self.renamed = {**before, **renamed}
+        try:
+            yield
+        finally:
+            self.renamed = before
+
+    @contextmanager
+    def over_no_rows(self) -> Iterator[None]:
+        """Say each aggregate as what it is of no rows for a while."""
+        self.no_rows = True
+        try:
+            yield
+        finally:
+            self.no_rows = False
 
     def is_cte(self, table: exp.Table) -> bool:
         """Whether a bare name means a CTE of the queries around it."""
@@ -94,6 +126,9 @@ class Emitter:
         return False
 
     def _emit(self, node: exp.Expr) -> exp.Expr:
+        lifted = self.lifted.get(id(node))
+        if lifted is not None:
+            return lifted.finish(lifted.column.copy())
         handler = self.handlers.get(type(node))
         return handler(self, node) if handler else self.emit_call(node)
 
@@ -120,6 +155,8 @@ class Emitter:
             raise self.refuse(node, f"{call.name} is not known to mean the same there")
         if isinstance(entry, Refusal):
             raise self.refuse(node, f"{call.name}: {entry.reason}", entry.hint)
+        if self.no_rows and self.is_aggregate(node):
+            return of_no_rows(call.name, self.kind(node))
         args = tuple(
             self.emit_as(operand, kind)
             for operand, kind in zip(call.operands, call.bound, strict=True)
@@ -138,6 +175,12 @@ class Emitter:
             )
         )
 
+    def is_aggregate(self, node: exp.Expr) -> bool:
+        """Whether `node` calls an aggregate."""
+        call = self.typer.calls.get(id(node))
+        function = KNOWN.get(call.name) if call else None
+        return function is not None and function.kind == "aggregate"
+
     def refuse(self, node: exp.Expr, reason: str, hint: str | None = None) -> CompileError:
         """Return the error of something that cannot be said in ClickHouse."""
         message = f"this cannot run on ClickHouse: {reason}"
@@ -147,3 +190,10 @@ class Emitter:
     def refuse_type(self, node: exp.Expr, kind: ColumnType) -> CompileError:
         """Return the error of a value of a type that ClickHouse does not hold."""
         return self.refuse(node, f"it has no {type_text(kind)}")
+
+
+def of_no_rows(name: str, kind: ColumnType) -> exp.Expr:
+    """Return what the aggregate called `name` gives where there are no rows."""
+    if name in _NONE_COUNTED:
+        return sql.cast(sql.number(0), held(kind))
+    return sql.cast(sql.call("array") if is_composed(kind) else sql.null(), held(kind))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse import rows, sql
+from featuresql.compiler.clickhouse.flat_rows import flatten
 from featuresql.compiler.clickhouse.outputs import as_output
 from featuresql.compiler.clickhouse.range_frames import find_frames
-from featuresql.compiler.clickhouse.read_framed import read_framed, read_rows
 from featuresql.compiler.clickhouse.sort_keys import sort_keys
 from featuresql.compiler.clickhouse.values import truth
 from featuresql.compiler.typing.annotate_types import output_columns
@@ -54,17 +54,27 @@ def _select(
         if value and part not in _KNOWN_PARTS:
             raise emitter.refuse(select, f"{part.upper()} of a SELECT")
     made = exp.Select()
+    with emitter.within_select(select):
+        rows.read_rows(emitter, select, made)
+        _read_frames(emitter, select, made)
+        with emitter.grouped_by(select):
+            for item, column in zip(select.expressions, columns, strict=True):
+                made.append("expressions", as_output(emitter, item, column, plain=plain))
+            _clauses(emitter, select, made)
     _with(emitter, select, made)
-    frames = dict(find_frames(emitter, select))
-    if frames:
-        made.set("from_", exp.From(this=read_framed(emitter, select, frames)))
-    else:
-        read_rows(emitter, select, made)
-    with emitter.grouped_by(select), emitter.after_frames(select, frames):
-        for item, column in zip(select.expressions, columns, strict=True):
-            made.append("expressions", as_output(emitter, item, column, plain=plain))
-        _clauses(emitter, select, made)
     return made
+
+
+def _read_frames(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
+    """Let windows of a distance order by columns of what `made` reads."""
+    frames = dict(find_frames(emitter, select))
+    if not frames:
+        return
+    if select.args.get("group") is not None:
+        reason = "RANGE with a distance beside GROUP BY"
+        raise emitter.refuse(select, reason, "put the window into a CTE of its own")
+    flatten(emitter, select, made, [(framed.name, framed.value) for framed in frames.values()])
+    emitter.framed = frames
 
 
 def _with(emitter: Emitter, query: exp.Query, made: exp.Query) -> None:

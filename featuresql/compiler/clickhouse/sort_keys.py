@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.comparable import comparable, compares_as_it_is
-from featuresql.compiler.clickhouse.types import is_composed
+from featuresql.compiler.clickhouse.types import inner, is_composed
 from featuresql.compiler.clickhouse.values import missing
 from featuresql.spec.column_type import ColumnType
 
@@ -53,3 +53,40 @@ def keys_of(
 
 def _key(value: exp.Expr, *, descending: bool, nulls_first: bool) -> exp.Ordered:
     return exp.Ordered(this=value, desc=descending, nulls_first=nulls_first)
+
+
+def first_by(emitter: Emitter, keys: list[exp.Ordered], row: exp.Expr) -> exp.Expr:
+    """Return the aggregate that gives `row` of the first of all rows in the order `keys`."""
+    upwards = not keys[0].args.get("desc")
+    ranks = [rank for key in keys for rank in _ranks(emitter, key, upwards=upwards)]
+    return sql.call("argMin" if upwards else "argMax", row, sql.call("tuple", *ranks))
+
+
+def _ranks(emitter: Emitter, ordered: exp.Ordered, *, upwards: bool) -> list[exp.Expr]:
+    """Return values, never NULL, that order as a key does, from the least on or from the greatest.
+
+    Raises `CompileError` for a key whose order cannot be turned round.
+    """
+    kind = emitter.kind(ordered.this)
+    if kind.name in {"INTERVAL", "JSON", "NULL"} or is_composed(kind):
+        raise emitter.refuse(ordered, f"a first row by {kind.name}s")
+    value = emitter.emit(ordered.this)
+    first = bool(ordered.args.get("nulls_first"))
+    rank = sql.choose(
+        sql.is_null(value), sql.number(int(first != upwards)), sql.number(int(first == upwards))
+    )
+    default = sql.call("defaultValueOfTypeName", sql.text(inner(kind)))
+    known = sql.call("ifNull", value.copy(), default)
+    if bool(ordered.args.get("desc")) != upwards:
+        return [rank, comparable(known, kind)]
+    if kind.is_float:
+        nan = sql.negated(sql.call("isNaN", known))
+        number = sql.choose(nan.copy(), sql.call("negate", known.copy()), sql.number(0))
+        return [rank, nan, number]
+    if kind.name == "TIMESTAMP":
+        return [rank, sql.call("bitNot", sql.call("toUnixTimestamp64Micro", known))]
+    if kind.name == "DATE":
+        return [rank, sql.call("bitNot", sql.call("toInt32", known))]
+    if kind.is_integer and kind.name != "HUGEINT":
+        return [rank, sql.call("bitNot", known)]
+    raise emitter.refuse(ordered, f"a first row by a {kind.name} in another direction")

@@ -9,6 +9,9 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.conditions import common, compared
+from featuresql.compiler.clickhouse.correlated import always_one
+from featuresql.compiler.clickhouse.quantified import needs_each_row
+from featuresql.compiler.clickhouse.scopes import free_columns
 from featuresql.compiler.clickhouse.selects import emit_query_node
 from featuresql.compiler.clickhouse.types import held
 from featuresql.compiler.clickhouse.values import nothing
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 def _scalar(emitter: Emitter, node: exp.Expr) -> exp.Expr:
     query = node.this if isinstance(node, exp.Subquery) else node
+    _must_be_free(emitter, node, query)
     if len(output_columns(query)) != 1:
         raise emitter.refuse(node, "a query of several columns where one value is wanted")
     kind = emitter.kind(node)
@@ -33,20 +37,28 @@ def _scalar(emitter: Emitter, node: exp.Expr) -> exp.Expr:
 
 
 def _exists(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    if always_one(emitter, node.this):
+        return exp.true()
+    _must_be_free(emitter, node, node.this)
     return exp.Exists(this=emit_query_node(emitter, node.this))
+
+
+def _must_be_free(emitter: Emitter, node: exp.Expr, query: exp.Expr) -> None:
+    """Refuse a query about the rows around it where these were not prepared for it."""
+    if any(True for _ in free_columns(query)):
+        hint = "put it into the SELECT list of a CTE"
+        raise emitter.refuse(node, "a query about the rows around it at this place", hint)
 
 
 def _in_query(emitter: Emitter, node: exp.Expr) -> exp.Expr:
     """Return `x IN (query)` with three values: NULL where only a NULL could have been equal."""
     query = node.args["query"]
     inner = query.this if isinstance(query, exp.Subquery) else query
+    if needs_each_row(emitter, node):
+        raise emitter.refuse(node, "IN over a query at this place", "put it into a CTE")
     columns = output_columns(inner)
-    if len(columns) != 1 or _is_correlated(inner):
-        raise emitter.refuse(node, "IN over this query", "write EXISTS")
     together = common_argument(emitter.typer.argument(node.this), Argument(columns[0].type))
     kind = common(emitter, node.this) if together is None else together.type
-    if held(kind).startswith("Array") or kind.is_float:
-        raise emitter.refuse(node, f"IN over a query of {kind}", "write EXISTS")
     column = Column("__in", kind)
     value = emitter.emit_as(node.this, kind)
 
@@ -85,11 +97,6 @@ def _in(emitter: Emitter, node: exp.Expr) -> exp.Expr:
         raise emitter.refuse(node, "IN over a list", "write list_contains(list, value)")
     tests = [compared(emitter, node, "equals", node.this, value) for value in node.expressions]
     return sql.either(*tests)
-
-
-def _is_correlated(query: exp.Expr) -> bool:
-    names = {table.alias_or_name for table in query.find_all(exp.Table, exp.Subquery, exp.CTE)}
-    return any(column.table not in names for column in query.find_all(exp.Column) if column.table)
 
 
 def _quantified(emitter: Emitter, node: exp.Expr) -> exp.Expr:

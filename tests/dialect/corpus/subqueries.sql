@@ -1,0 +1,50 @@
+-- Queries that stand where a value or a condition is wanted; many read the rows around them.
+SELECT n, (SELECT max(u.i4) FROM t AS u WHERE u.g = t.g) AS m FROM t AS t;
+SELECT n, (SELECT count(*) FROM t AS u WHERE u.g = t.g) AS m FROM t AS t;
+SELECT n, (SELECT count(*) FROM t AS u WHERE u.g IS NOT DISTINCT FROM t.g AND u.n < t.n) AS m FROM t AS t;
+-- refused: a value of the rows around an aggregate
+SELECT n, (SELECT count(*) + t.n FROM t AS u WHERE u.g = t.g) AS m FROM t AS t;
+SELECT n, (SELECT coalesce(sum(u.i4), -1) FROM t AS u WHERE u.n < t.n AND u.n > 1) AS m FROM t AS t;
+SELECT n, (SELECT list(u.n ORDER BY u.n) FROM t AS u WHERE u.g = t.g) AS m FROM t AS t;
+SELECT n FROM t AS t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.g = t.g AND u.n > t.n);
+SELECT n FROM t AS t WHERE NOT EXISTS (SELECT 1 FROM t AS u WHERE u.g = t.g AND u.n > t.n);
+SELECT n FROM t AS t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.g IS NOT DISTINCT FROM t.g AND u.n > t.n);
+SELECT n, EXISTS (SELECT 1 FROM t AS u WHERE u.i4 = t.n) AS e FROM t AS t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.g = t.g AND u.n > t.n);
+SELECT n, n IN (SELECT u.i4 FROM t AS u WHERE u.g = t.g) AS v FROM t AS t;
+SELECT n, n NOT IN (SELECT u.i4 FROM t AS u WHERE u.g = t.g) AS v FROM t AS t;
+SELECT n, i4 IN (SELECT u.n FROM t AS u WHERE u.b) AS v FROM t AS t;
+SELECT n, f8 IN (SELECT u.f9 FROM t AS u) AS v FROM t AS t;
+SELECT n, f8 IN (SELECT u.f8 FROM t AS u) AS v FROM t AS t;
+SELECT n, f8 IN (SELECT u.f8 FROM t AS u WHERE u.f8 IS NOT NULL AND u.n <> t.n) AS v FROM t AS t;
+SELECT n FROM t AS t WHERE n NOT IN (SELECT u.i4 FROM t AS u);
+SELECT n, n = ANY (SELECT u.i4 FROM t AS u) AS v FROM t AS t;
+SELECT n, n > ALL (SELECT u.i4 FROM t AS u WHERE u.i4 < 4) AS v FROM t AS t;
+SELECT n, n > ALL (SELECT u.i4 FROM t AS u) AS v FROM t AS t;
+SELECT n, n > ALL (SELECT u.i4 FROM t AS u WHERE u.g = t.g) AS v FROM t AS t;
+SELECT n, n <> ALL (SELECT u.i4 FROM t AS u WHERE u.n > 100) AS v FROM t AS t;
+SELECT n, (n, g) IN (SELECT u.i4, u.g FROM t AS u) AS v FROM t AS t;
+SELECT n, li IN (SELECT u.li FROM t AS u WHERE u.n > 5) AS v FROM t AS t;
+SELECT n, (SELECT u.s FROM t AS u WHERE u.n = t.n) AS v FROM t AS t;
+SELECT n, (SELECT u.li FROM t AS u WHERE u.n = t.i4) AS v FROM t AS t;
+SELECT n, (SELECT u.st FROM t AS u WHERE u.n = t.i4) AS v FROM t AS t;
+SELECT n, (SELECT u.s FROM t AS u WHERE u.n < t.n ORDER BY u.n DESC LIMIT 1) AS v FROM t AS t;
+SELECT n, (SELECT u.n FROM t AS u WHERE u.n < t.n ORDER BY u.f8 DESC NULLS LAST, u.n LIMIT 1) AS v FROM t AS t;
+SELECT n, (SELECT u.n FROM t AS u WHERE u.n <> t.n ORDER BY u.s, u.n LIMIT 1) AS v FROM t AS t;
+SELECT n, (SELECT u.n FROM t AS u WHERE u.n <> t.n ORDER BY u.ts DESC NULLS FIRST, u.n LIMIT 1) AS v FROM t AS t;
+SELECT n, (SELECT count(*) FROM t AS u WHERE u.g = t.g GROUP BY u.g) AS v FROM t AS t;
+SELECT n, sum(n) OVER (ORDER BY n) AS w, (SELECT count(*) FROM t AS u WHERE u.g = t.g) AS v FROM t AS t;
+SELECT sum((SELECT count(*) FROM t AS u WHERE u.g = t.g)) AS v FROM t AS t;
+-- refused: a query about the rows of a grouped SELECT
+SELECT g, sum(n) AS x FROM t AS t GROUP BY g HAVING (SELECT count(*) FROM t AS u WHERE u.g = t.g) > 3;
+SELECT n FROM t AS t ORDER BY (SELECT count(*) FROM t AS u WHERE u.g = t.g), n;
+SELECT n FROM t AS t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.g = t.g AND EXISTS (SELECT 1 FROM t AS w WHERE w.n = u.i4 AND w.b));
+-- refused: two queries around it
+SELECT n FROM t AS t WHERE EXISTS (SELECT 1 FROM t AS u WHERE EXISTS (SELECT 1 FROM t AS w WHERE w.n = u.i4 AND w.g = t.g));
+SELECT n FROM t AS t WHERE EXISTS (SELECT max(u.n) FROM t AS u WHERE u.g = t.g);
+SELECT n FROM t AS t WHERE EXISTS (SELECT u.g FROM t AS u WHERE u.g = t.g GROUP BY u.g HAVING count(*) > 3);
+SELECT a.n, b.n AS m FROM t AS a JOIN t AS b ON a.n = b.i4 WHERE a.n > (SELECT avg(u.n) FROM t AS u WHERE u.g = b.g);
+SELECT n, CASE WHEN n > 3 THEN (SELECT max(u.i4) FROM t AS u WHERE u.g = t.g) ELSE 0 END AS m FROM t AS t;
+SELECT n, (SELECT t.n + 1) AS v FROM t AS t;
+SELECT n, i8 > (SELECT avg(i8) FROM t AS t) AS v FROM t AS t WHERE i8 < 1000;
+SELECT n, (SELECT u.n FROM t AS u WHERE u.n = 5) AS v FROM t AS t;
+SELECT n, sum(i4) OVER (ORDER BY ts RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) AS w, (SELECT count(*) FROM t AS u WHERE u.g = t.g) AS v FROM t AS t WHERE i4 < 1000;
