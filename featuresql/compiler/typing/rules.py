@@ -106,6 +106,9 @@ def rounded_decimal(call: Call) -> ColumnType:
             code="type-mismatch",
             hint="write a number, or cast the value to DOUBLE",
         )
+    if not scale and -precision <= digits < 0 and call.name != "trunc":
+        # 99 becomes 100.
+        precision = min(precision + 1, MAX_DECIMAL_PRECISION)
     return decimal(precision, max(0, min(digits, scale)))
 
 

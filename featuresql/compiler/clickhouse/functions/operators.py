@@ -91,7 +91,8 @@ def _in_range(call: EmitCall, value: exp.Expr) -> exp.Expr:
     )
 
 
-def _kinds(call: EmitCall) -> list[ColumnType]:
+def parameter_kinds(call: EmitCall) -> list[ColumnType]:
+    """Return the operands' types, a DECIMAL's digits among them."""
     return [
         bound if bound.precision is not None else call.emitter.kind(operand)
         for bound, operand in zip(call.bound, call.operands, strict=True)
@@ -99,14 +100,14 @@ def _kinds(call: EmitCall) -> list[ColumnType]:
 
 
 def _is_clipped(call: EmitCall) -> bool:
-    digits = [as_decimal(kind)[0] for kind in _kinds(call)]
+    digits = [as_decimal(kind)[0] for kind in parameter_kinds(call)]
     return call.name == "*" and sum(digits) > (call.result.precision or 0)
 
 
 def _product(call: EmitCall) -> exp.Expr:
     precision, _ = digits_of(call.result)
     parts = []
-    for place, kind in enumerate(_kinds(call)):
+    for place, kind in enumerate(parameter_kinds(call)):
         _, scale = as_decimal(kind)
         width = _SMALL_DECIMAL if precision <= _SMALL_DECIMAL else MAX_DECIMAL_PRECISION
         parts.append(_operand(call, place, decimal(max(width, scale), scale)))
