@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.comparable import comparable, compares_as_it_is
+from featuresql.compiler.clickhouse.intervals import total_us
 from featuresql.compiler.clickhouse.types import is_composed
 from featuresql.compiler.clickhouse.values import missing, nothing, truth
 from featuresql.compiler.typing.argument import Argument
@@ -53,8 +54,10 @@ def compared(
         return _floats(operator, (first, left), (second, right))
     if kind.name == "UUID" and operator not in {"equals", "notEquals"}:
         first, second = (comparable(value, kind) for value in (first, second))
-    if kind.name in {"INTERVAL", "JSON"}:
-        raise emitter.refuse(node, f"a comparison of {kind.name}s")
+    if kind.name == "JSON":
+        raise emitter.refuse(node, "a comparison of JSON", "compare its text, with ->>")
+    if kind.name == "INTERVAL":
+        first, second = total_us(first), total_us(second)
     return sql.call(operator, first, second)
 
 

@@ -10,6 +10,7 @@ from sqlglot import exp
 from featuresql.compiler.clickhouse import (
     conditions,
     extremes,
+    intervals,
     lists_and_structs,
     selects,
     subqueries,
@@ -25,6 +26,7 @@ HANDLERS: Final[dict[type[exp.Expr], Handler]] = {
     **values.HANDLERS,
     **conditions.HANDLERS,
     **extremes.HANDLERS,
+    **intervals.HANDLERS,
     **lists_and_structs.HANDLERS,
     **windowed.HANDLERS,
     **subqueries.HANDLERS,

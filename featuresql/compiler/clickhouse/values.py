@@ -118,6 +118,7 @@ def _cast(emitter: Emitter, node: exp.Expr) -> exp.Expr:
 
 HANDLERS: Final[dict[type[exp.Expr], Callable[[Emitter, exp.Expr], exp.Expr]]] = {
     exp.Literal: _literal,
+    exp.Var: lambda _emitter, node: sql.text(node.name),
     exp.Column: _column,
     exp.Identifier: _column,
     exp.Boolean: _boolean,
