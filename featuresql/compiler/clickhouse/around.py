@@ -19,16 +19,17 @@ def inside(emitter: Emitter, node: exp.Expr, around: Aggregation) -> Aggregation
     for value in list(node.args.values()):
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, exp.Order) and part.this is not None:
-                around = replace(around, order=_order(emitter, part))
+                around = replace(around, order=order_of(emitter, part))
                 part = part.this  # noqa: PLW2901 - DISTINCT stands within ORDER BY
             if isinstance(part, exp.Distinct):
                 around = replace(around, distinct=True)
     return around
 
 
-def _order(
+def order_of(
     emitter: Emitter, order: exp.Order
 ) -> tuple[tuple[exp.Expr, ColumnType, bool, bool], ...]:
+    """Return the keys of an ORDER BY: value, type, descending, nulls first."""
     return tuple(
         (
             emitter.emit(ordered.this),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.around import order_of
 from featuresql.compiler.clickhouse.emission import Aggregation
 from featuresql.compiler.clickhouse.range_frames import bound, find_spec, is_distance
 from featuresql.compiler.clickhouse.sort_keys import sort_keys
@@ -28,7 +29,10 @@ def _within(emitter: Emitter, node: exp.Expr, around: Aggregation) -> exp.Expr:
         return _within(emitter, node.this, replace(around, condition=condition))
     if isinstance(node, exp.IgnoreNulls):
         return _within(emitter, node.this, replace(around, ignore_nulls=True))
-    if isinstance(node, exp.RespectNulls | exp.WithinGroup):
+    if isinstance(node, exp.WithinGroup):
+        around = replace(around, order=order_of(emitter, node.expression))
+        return _within(emitter, node.this, around)
+    if isinstance(node, exp.RespectNulls):
         return _within(emitter, node.this, around)
     return emitter.emit_call(node, around)
 

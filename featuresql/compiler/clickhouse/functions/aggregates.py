@@ -10,6 +10,7 @@ from sqlglot import exp
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.comparable import comparable
 from featuresql.compiler.clickhouse.emission import Emission, EmitCall, Refusal
+from featuresql.compiler.clickhouse.functions import quantiles
 from featuresql.compiler.clickhouse.types import held, inner, is_composed
 from featuresql.compiler.clickhouse.values import missing, nothing
 
@@ -242,17 +243,6 @@ def _text_of_all(call: EmitCall) -> exp.Expr:
     return sql.choose(sql.call("empty", found.copy()), nothing(call.result), joined)
 
 
-def _median(call: EmitCall) -> exp.Expr:
-    _plain(call)
-    kind = call.bound[0]
-    if not kind.is_integer or kind.name in {"HUGEINT", "UBIGINT", "BIGINT"}:
-        raise call.refuse(f"median of {kind}", "cast it to INTEGER, or take quantile_disc")
-    value = sql.cast(call.args[0], "Nullable(Float64)")
-    return call.as_result(
-        call.aggregate("quantileExactInclusive", value, parameters=(exp.Literal.number("0.5"),))
-    )
-
-
 def _entry(name: str, build: Callable[[EmitCall], exp.Expr], *cases: str) -> Emission:
     return Emission(name, build, cases)
 
@@ -323,7 +313,7 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     _spread("stddev_pop", "stddevPopStable", 1),
     _spread("var_samp", "varSampStable", 2),
     _spread("var_pop", "varPopStable", 1),
-    _entry("median", _median, _group("median(i4)"), "SELECT median(i2) AS v FROM t"),
+    *quantiles.ENTRIES,
     _entry(
         "list",
         _list,
