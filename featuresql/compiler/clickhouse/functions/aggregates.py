@@ -10,7 +10,7 @@ from sqlglot import exp
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.comparable import comparable
 from featuresql.compiler.clickhouse.emission import Emission, EmitCall, Refusal
-from featuresql.compiler.clickhouse.functions import quantiles
+from featuresql.compiler.clickhouse.functions import moments, quantiles, regressions
 from featuresql.compiler.clickhouse.types import held, inner, is_composed
 from featuresql.compiler.clickhouse.values import missing, nothing
 
@@ -148,33 +148,18 @@ def _truth(name: str, clickhouse: str) -> Emission:
     return Emission(name, build, (_group(f"{name}(b)"), f"SELECT {name}(c) AS v FROM t"))
 
 
-def _finite(value: exp.Expr, name: str) -> exp.Expr:
-    """Return `value`, an error where it is not finite, as in DuckDB."""
-    failure = sql.call("throwIf", exp.true(), sql.text(f"{name} is out of range"))
-    return sql.choose(
-        sql.call("ifNull", sql.call("isFinite", value), exp.true()),
-        value.copy(),
-        sql.cast(failure, "Nullable(Float64)"),
-    )
-
-
-def _spread(name: str, clickhouse: str, least: int) -> Emission:
+def _bits(name: str, clickhouse: str) -> Emission:
     def build(call: EmitCall) -> exp.Expr:
-        _plain(call)
-        value = sql.cast(call.args[0], "Nullable(Float64)")
-        enough = sql.call("greaterOrEquals", _known(call), sql.number(least))
-        found = _finite(sql.cast(call.aggregate(clickhouse, value), "Nullable(Float64)"), name)
-        return sql.choose(enough, found, sql.cast(sql.null(), "Nullable(Float64)"))
+        if call.around.distinct and name == "bit_xor":
+            raise call.refuse("bit_xor(DISTINCT)")
+        value = sql.cast(call.args[0], held(call.bound[0]))
+        return call.as_result(call.aggregate(clickhouse, value))
 
+    columns = ("i1", "i4", "i8", "u4", "u8", "i8::HUGEINT")
     return Emission(
         name,
         build,
-        (
-            _group(f"{name}(i2)"),
-            _group(f"{name}(f9)"),
-            f"SELECT {name}(d1) AS v FROM t",
-            f"{name}(i2) {_FRAME}",
-        ),
+        (*(_group(f"{name}({column})") for column in columns), f"{name}(i4) {_FRAME}"),
     )
 
 
@@ -308,11 +293,11 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     _argument_of("arg_min_null", "argMin", keeps_null=True),
     _truth("bool_and", "min"),
     _truth("bool_or", "max"),
-    _spread("stddev", "stddevSampStable", 2),
-    _spread("stddev_samp", "stddevSampStable", 2),
-    _spread("stddev_pop", "stddevPopStable", 1),
-    _spread("var_samp", "varSampStable", 2),
-    _spread("var_pop", "varPopStable", 1),
+    _bits("bit_and", "groupBitAnd"),
+    _bits("bit_or", "groupBitOr"),
+    _bits("bit_xor", "groupBitXor"),
+    *moments.ENTRIES,
+    *regressions.ENTRIES,
     *quantiles.ENTRIES,
     _entry(
         "list",
