@@ -112,7 +112,12 @@ class TwoEngines:
 def _rows(table: pa.Table, *, in_order: bool) -> list[tuple[object, ...]]:
     columns = [[plain_value(value) for value in column.to_pylist()] for column in table.columns]
     rows = list(zip(*columns, strict=True)) if columns else []
-    return rows if in_order else sorted(rows, key=repr)
+    return rows if in_order else sorted(rows, key=_sort_key)
+
+
+def _sort_key(row: object) -> str:
+    """Return a text that orders rows, the same for 0.0 and -0.0."""
+    return repr(row).replace("-0.0,", "0.0,").replace("-0.0)", "0.0)").replace("-0.0]", "0.0]")
 
 
 def plain_value(value: object) -> object:

@@ -9,6 +9,7 @@ from featuresql.compiler.clickhouse.emission import Emission, Refusal
 from featuresql.compiler.clickhouse.functions import (
     aggregates,
     dates,
+    groupings,
     json,
     list_aggregates,
     lists,
@@ -32,5 +33,6 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     *json.ENTRIES,
     *aggregates.ENTRIES,
     *windows.ENTRIES,
+    *groupings.ENTRIES,
 )
 BY_NAME: Final = MappingProxyType({entry.name: entry for entry in ENTRIES})

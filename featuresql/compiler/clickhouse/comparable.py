@@ -56,3 +56,37 @@ def _or_null(value: exp.Expr, kind: ColumnType) -> exp.Expr:
 
 def _is_plain(kind: ColumnType) -> bool:
     return not is_composed(kind) and compares_as_it_is(kind)
+
+
+def has_floats(kind: ColumnType) -> bool:
+    """Whether a value of `kind` is or holds floats."""
+    if kind.element is not None:
+        return has_floats(kind.element)
+    return kind.is_float or any(has_floats(field) for _, field in kind.fields)
+
+
+def distinguished(value: exp.Expr, kind: ColumnType) -> exp.Expr:
+    """Return `value`, of the same type, with the same bytes for what DuckDB holds equal.
+
+    0.0 and -0.0 are, and all NaN.
+    """
+    if not has_floats(kind):
+        return value
+    if kind.is_float:
+        nan = sql.call("isNaN", value)
+        zero = sql.cast(sql.number(0), inner(kind))
+        return sql.choose(
+            nan, sql.cast(sql.text("nan"), inner(kind)), sql.call("plus", value.copy(), zero)
+        )
+    return sql.mapped(value, lambda whole: _parts(whole, kind))
+
+
+def _parts(whole: exp.Expr, kind: ColumnType) -> exp.Expr:
+    if kind.element is not None:
+        element = kind.element
+        return sql.mapped(whole, lambda each: distinguished(each, element))
+    parts = [
+        distinguished(sql.call("tupleElement", whole.copy(), sql.number(place)), field)
+        for place, (_, field) in enumerate(kind.fields, 1)
+    ]
+    return sql.call("tuple", *parts)

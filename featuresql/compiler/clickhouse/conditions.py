@@ -68,10 +68,14 @@ def _composed(
     sides: tuple[exp.Expr, exp.Expr],
     kind: ColumnType,
 ) -> exp.Expr:
-    if operator not in {"equals", "notEquals"}:
-        raise emitter.refuse(node, "an order of lists or structs")
+    if kind.name == "MAP":
+        raise emitter.refuse(node, "a comparison of MAPs", "compare what is in them")
     unknown = sql.either(*(sql.call("empty", side) for side in sides))
-    return sql.choose(unknown, nothing(BOOLEAN), sql.call(operator, *_equal_sides(sides, kind)))
+    if operator in {"equals", "notEquals"}:
+        compared_sides = _equal_sides(sides, kind)
+    else:
+        compared_sides = [comparable(side.copy(), kind) for side in sides]
+    return sql.choose(unknown, nothing(BOOLEAN), sql.call(operator, *compared_sides))
 
 
 def _equal_sides(sides: tuple[exp.Expr, exp.Expr], kind: ColumnType) -> list[exp.Expr]:

@@ -7,8 +7,8 @@ takes one. So the values come in Arrays, and the answer is an Array of what was 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlglot import exp
 
@@ -29,6 +29,9 @@ from featuresql.compiler.typing.annotate_types import output_columns
 if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
 
+# What finds out about a node, and what makes its value of that.
+Answer: TypeAlias = tuple[exp.Expr, Finish]
+
 _FOUND: Final = "__found"
 _SEVERAL: Final = "more than one row returned by a subquery used as an expression"
 _JOIN_IT: Final = "join the relation instead"
@@ -48,9 +51,16 @@ def lift_queries(emitter: Emitter, select: exp.Select, made: exp.Select) -> None
 
 
 def compute(
-    emitter: Emitter, select: exp.Select, made: exp.Select, nodes: Sequence[exp.Expr]
+    emitter: Emitter,
+    select: exp.Select,
+    made: exp.Select,
+    nodes: Sequence[exp.Expr],
+    build: Callable[[Emitter, exp.Expr], Answer] | None = None,
 ) -> list[Lifted]:
-    """Let `made` read a relation with a column for the answer of each of `nodes`."""
+    """Let `made` read a relation with a column for the answer of each of `nodes`.
+
+    `build` says how a node is answered, by default as a value.
+    """
     own = names_of(select)
     free = {
         (column.table.lower(), column.name.lower()): column
@@ -69,7 +79,7 @@ def compute(
         whole = is_composed(emitter.kind(column))
         inside[place] = box if whole else sql.call("arrayElement", box, sql.number(1))
     with emitter.naming(inside):
-        answers = [_answer(emitter, node) for node in nodes]
+        answers = [(build or _answer)(emitter, node) for node in nodes]
     columns = [(f"{_FOUND}{i}", answer) for i, (answer, _) in enumerate(answers)]
     alias = flatten(emitter, select, made, columns)
     return [
@@ -138,7 +148,7 @@ def _within_window(window: exp.Expr) -> list[exp.Expr]:
     ]
 
 
-def _answer(emitter: Emitter, node: exp.Expr) -> tuple[exp.Expr, Finish]:
+def _answer(emitter: Emitter, node: exp.Expr) -> Answer:
     """Return what finds out about `node`, and what makes its value of that."""
     if isinstance(node, exp.Exists):
         return _exists(emitter, node), lambda found: found
@@ -148,10 +158,8 @@ def _answer(emitter: Emitter, node: exp.Expr) -> tuple[exp.Expr, Finish]:
     if len(query.expressions) != 1:
         raise emitter.refuse(node, "a query of several columns where one value is wanted")
     if always_one(emitter, query):
-        _check_constants(emitter, query)
-        return found_rows(emitter, query), lambda found: element(
-            sql.choose(sql.call("empty", found), rows_of_nothing(emitter, query), found.copy()), 1
-        )
+        rows_found, finish = all_rows(emitter, query)
+        return rows_found, lambda found: element(finish(found), 1)
 
     def first(found: exp.Expr) -> exp.Expr:
         several = sql.call("greater", sql.call("length", found), sql.number(1))
@@ -159,6 +167,17 @@ def _answer(emitter: Emitter, node: exp.Expr) -> tuple[exp.Expr, Finish]:
         return sql.choose(checked, element(found.copy(), 1), element(found.copy(), 1))
 
     return found_rows(emitter, query, most=2), first
+
+
+def all_rows(emitter: Emitter, node: exp.Expr) -> Answer:
+    """Answer a query about the rows around it with its rows, as Tuples in an Array."""
+    query = plain_select(emitter, node)
+    if not always_one(emitter, query):
+        return found_rows(emitter, query), lambda found: found
+    _check_constants(emitter, query)
+    return found_rows(emitter, query), lambda found: sql.choose(
+        sql.call("empty", found), rows_of_nothing(emitter, query), found.copy()
+    )
 
 
 def _check_constants(emitter: Emitter, query: exp.Select) -> None:

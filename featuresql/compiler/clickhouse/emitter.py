@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -12,7 +12,9 @@ from sqlglot import exp
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.around import inside
 from featuresql.compiler.clickhouse.casts import convert
+from featuresql.compiler.clickhouse.comparable import distinguished, has_floats
 from featuresql.compiler.clickhouse.emission import Aggregation, Emission, EmitCall, Refusal
+from featuresql.compiler.clickhouse.lists_and_structs import emit_literal_as
 from featuresql.compiler.clickhouse.range_frames import Framed
 from featuresql.compiler.clickhouse.scopes import names_of
 from featuresql.compiler.clickhouse.types import held, is_composed
@@ -67,17 +69,15 @@ class Emitter:
         Raises `CompileError` with code `not-portable`.
         """
         made = self._emit(node)
-        if self.float_keys and self.kind(node).is_float and node.sql() in self.float_keys:
-            return sql.call("plus", made, sql.cast(sql.text("0"), "Float64"))
+        if self.float_keys and node.sql() in self.float_keys:
+            return sql.cast(distinguished(made, self.kind(node)), held(self.kind(node)))
         return made
 
     @contextmanager
-    def grouped_by(self, select: exp.Select) -> Iterator[None]:
-        """Let the floats among the keys of `select` be one key for 0.0 and -0.0, as in DuckDB."""
+    def grouped_by(self, keys: Iterable[exp.Expr]) -> Iterator[None]:
+        """Let the floats among `keys` be one key for 0.0 and -0.0, and one for NaN, for a while."""
         before = self.float_keys
-        group = select.args.get("group")
-        keys = group.expressions if group else ()
-        self.float_keys = frozenset(key.sql() for key in keys if self.kind(key).is_float)
+        self.float_keys = frozenset(key.sql() for key in keys if has_floats(self.kind(key)))
         try:
             yield
         finally:
@@ -139,6 +139,9 @@ class Emitter:
             return sql.cast(sql.null() if not is_composed(kind) else sql.call("array"), held(kind))
         if source == kind:
             return self.emit(node)
+        written = emit_literal_as(self, node, kind)
+        if written is not None:
+            return written
         return convert(self, node, self.emit(node), source, kind)
 
     def kind(self, node: exp.Expr) -> ColumnType:

@@ -16,24 +16,40 @@ from featuresql.compiler.clickhouse.values import missing, nothing
 from featuresql.compiler.typing.argument import NULL
 from featuresql.compiler.typing.function_table import call_name
 from featuresql.compiler.typing.nested import find_field
+from featuresql.spec.column_type import ColumnType
 
 if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
 
 
-def _array(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+def emit_literal_as(emitter: Emitter, node: exp.Expr, kind: ColumnType) -> exp.Expr | None:
+    """Return a list, struct or row that is written out, each part cast to what it is in `kind`.
+
+    Return None for what is no such thing, or has other parts.
+    """
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, exp.Array) and kind.element is not None:
+        return None if node.find(exp.Comprehension) else _array(emitter, node, kind)
+    is_row = isinstance(node, exp.Tuple) and kind.name == "TUPLE"
+    if is_row and len(node.expressions) == len(kind.fields):
+        return _row(emitter, node, kind)
+    return None
+
+
+def _array(emitter: Emitter, node: exp.Expr, kind: ColumnType | None = None) -> exp.Expr:
     parts = node.expressions
     if len(parts) == 1 and isinstance(parts[0], exp.Comprehension):
         return emitter.emit(parts[0])
-    kind = emitter.kind(node)
+    kind = kind or emitter.kind(node)
     element = kind.element or NULL
     made = sql.call("array", *(emitter.emit_as(part, element) for part in parts))
     return sql.cast(just(made), held(kind))
 
 
-def _row(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+def _row(emitter: Emitter, node: exp.Expr, kind: ColumnType | None = None) -> exp.Expr:
     """Say a struct or a tuple, whose fields have the types of its parts."""
-    kind = emitter.kind(node)
+    kind = kind or emitter.kind(node)
     values = [
         part.expression if isinstance(part, exp.PropertyEQ | exp.Kwarg) else part
         for part in node.expressions

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.comparable import distinguished
 from featuresql.compiler.clickhouse.plain_values import to_plain
 from featuresql.compiler.clickhouse.types import has_type, held
 from featuresql.spec.model import Column
@@ -15,12 +16,19 @@ if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
 
 
-def as_output(emitter: Emitter, item: exp.Expr, column: Column, *, plain: bool) -> exp.Expr:
-    """Return the SELECT's item as the column `column`."""
+def as_output(
+    emitter: Emitter, item: exp.Expr, column: Column, *, plain: bool, distinct: bool = False
+) -> exp.Expr:
+    """Return the SELECT's item as the column `column`.
+
+    With `distinct` its values have the same bytes where DuckDB holds them equal.
+    """
     value = item.this if isinstance(item, exp.Alias) else item
     if not has_type(column.type) or (plain and column.type.name == "INTERVAL"):
         raise emitter.refuse_type(item, column.type)
     made = emitter.emit_as(value, column.type)
+    if distinct:
+        made = distinguished(made, column.type)
     if plain:
         made = to_plain(emitter, value, made, column.type)
     elif not isinstance(made, exp.Column):

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.comparable import distinguished
+from featuresql.compiler.clickhouse.sort_keys import sort_keys
 from featuresql.spec.column_type import ColumnType
 
 if TYPE_CHECKING:
@@ -62,12 +64,32 @@ def find_spec(node: exp.Window) -> WindowText:
     named = _named(node)
     partition = node.args.get("partition_by") or (named.args.get("partition_by") if named else [])
     order = node.args.get("order") or (named.args.get("order") if named else None)
-    spec = node.args.get("spec") or (named.args.get("spec") if named else None)
+    spec = without_exclusion(node.args.get("spec") or (named.args.get("spec") if named else None))
     keys = tuple(order.expressions) if order else ()
     parts = [*(partition or []), *keys, *([spec] if spec else [])]
     text = "|".join(part.sql("duckdb") for part in parts)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return WindowText(tuple(partition or ()), keys, spec, digest)
+
+
+def without_exclusion(spec: exp.WindowSpec | None) -> exp.WindowSpec | None:
+    """Return the same frame without EXCLUDE, where one can say it so, and else the frame as it is.
+
+    That is where the row itself is the first or the last one of a frame of ROWS.
+    """
+    excluded = str(spec.args.get("exclude") or "").upper() if spec is not None else ""
+    if spec is None or not excluded:
+        return spec
+    made = spec.copy()
+    made.set("exclude", None)
+    if excluded == "NO OTHERS":
+        return made
+    ends = [side for side in ("start", "end") if spec.args.get(side) == "CURRENT ROW"]
+    if excluded != "CURRENT ROW" or str(spec.args.get("kind")).upper() != "ROWS" or len(ends) != 1:
+        return spec
+    made.set(ends[0], exp.Literal.number(1))
+    made.set(f"{ends[0]}_side", "PRECEDING" if ends[0] == "end" else "FOLLOWING")
+    return made
 
 
 def _named(node: exp.Window) -> exp.Window | None:
@@ -122,6 +144,11 @@ def is_distance(spec: exp.WindowSpec | None) -> bool:
     return any(isinstance(spec.args.get(side), exp.Expr) for side in ("start", "end"))
 
 
+def is_groups(spec: exp.WindowSpec | None) -> bool:
+    """Whether a frame counts groups of peers."""
+    return spec is not None and str(spec.args.get("kind") or "").upper() == "GROUPS"
+
+
 def find_frames(emitter: Emitter, select: exp.Select) -> Iterator[tuple[str, Framed]]:
     """Give the distance windows of `select`, each once, by its digest."""
     seen = set()
@@ -129,9 +156,38 @@ def find_frames(emitter: Emitter, select: exp.Select) -> Iterator[tuple[str, Fra
         if window.parent_select is not select or window.arg_key == "windows":
             continue
         found = find_spec(window)
-        if is_distance(found.spec) and found.digest not in seen:
+        if found.digest in seen:
+            continue
+        if is_groups(found.spec):
+            seen.add(found.digest)
+            yield found.digest, _grouped(emitter, window, found)
+        elif is_distance(found.spec):
             seen.add(found.digest)
             yield found.digest, _framed(emitter, window, found)
+
+
+def _grouped(emitter: Emitter, node: exp.Window, found: WindowText) -> Framed:
+    """Return a frame of groups as one of a distance along the groups' numbers."""
+    if not found.order or found.spec is None or found.spec.args.get("exclude"):
+        raise emitter.refuse(node, "this frame of GROUPS", "order it, and exclude nothing")
+    rank = exp.Window(
+        this=sql.call("dense_rank"),
+        partition_by=[
+            distinguished(emitter.emit(part), emitter.kind(part)) for part in found.partition
+        ],
+        order=exp.Order(
+            expressions=[key for each in found.order for key in sort_keys(emitter, each)]
+        ),
+        over="OVER",
+    )
+    spec = exp.WindowSpec(kind="RANGE")
+    for side in ("start", "end"):
+        reach, direction = bound(emitter, found.spec, side)
+        spec.set(side, sql.number(reach) if isinstance(reach, int) else reach)
+        spec.set(f"{side}_side", direction)
+    name = f"__group_{found.digest}"
+    key = exp.Ordered(this=exp.column(name, quoted=True), nulls_first=False)
+    return Framed(name=name, value=sql.cast(rank, "Int64"), key=key, spec=spec)
 
 
 def _framed(emitter: Emitter, node: exp.Window, found: WindowText) -> Framed:

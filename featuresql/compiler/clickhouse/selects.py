@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import rows, sql
+from featuresql.compiler.clickhouse.comparable import distinguished
+from featuresql.compiler.clickhouse.correlated import always_one
 from featuresql.compiler.clickhouse.flat_rows import flatten
+from featuresql.compiler.clickhouse.grouping_sets import grouping_sets
 from featuresql.compiler.clickhouse.outputs import as_output
 from featuresql.compiler.clickhouse.range_frames import find_frames
-from featuresql.compiler.clickhouse.sort_keys import sort_keys
+from featuresql.compiler.clickhouse.set_operations import emit_set_operation
+from featuresql.compiler.clickhouse.sort_keys import keys_of, sort_keys
+from featuresql.compiler.clickhouse.types import is_composed
 from featuresql.compiler.clickhouse.values import truth
 from featuresql.compiler.typing.annotate_types import output_columns
 from featuresql.spec.model import Column
@@ -40,29 +45,57 @@ def emit_query_node(
     """
     while isinstance(query, exp.Subquery) and not query.args.get("with_"):
         query = query.this
+    columns = columns or output_columns(query)
+    names = [column.name for column in columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise emitter.refuse(query, f"two columns called '{twice}'", "give one of them an alias")
     if isinstance(query, exp.SetOperation):
-        return _set_operation(emitter, query, columns or output_columns(query), plain=plain)
+        return emit_set_operation(emitter, query, columns, plain=plain)
     if isinstance(query, exp.Select):
-        return _select(emitter, query, columns or output_columns(query), plain=plain)
+        return emit_select(emitter, query, columns, plain=plain)
     raise emitter.refuse(query, f"{query.key.upper()} as a query")
 
 
-def _select(
-    emitter: Emitter, select: exp.Select, columns: Sequence[Column], *, plain: bool
+def emit_select(
+    emitter: Emitter,
+    select: exp.Select,
+    columns: Sequence[Column],
+    *,
+    plain: bool = False,
+    distinct: bool = False,
 ) -> exp.Select:
+    """Return a SELECT; with `distinct` what DuckDB holds equal in it has the same bytes."""
     for part, value in select.args.items():
         if value and part not in _KNOWN_PARTS:
             raise emitter.refuse(select, f"{part.upper()} of a SELECT")
+    distinct = distinct or select.args.get("distinct") is not None
     made = exp.Select()
     with emitter.within_select(select):
         rows.read_rows(emitter, select, made)
         _read_frames(emitter, select, made)
-        with emitter.grouped_by(select):
+        sets = grouping_sets(emitter, select)
+        with emitter.grouped_by([key for keys in sets for key in keys]):
             for item, column in zip(select.expressions, columns, strict=True):
-                made.append("expressions", as_output(emitter, item, column, plain=plain))
-            _clauses(emitter, select, made)
-    _with(emitter, select, made)
+                output = as_output(emitter, item, column, plain=plain, distinct=distinct)
+                made.append("expressions", output)
+            with emitter.naming(_as_held(emitter, select, columns) if plain else {}):
+                _clauses(emitter, select, made, sets)
+    emit_with(emitter, select, made)
     return made
+
+
+def _as_held(
+    emitter: Emitter, select: exp.Select, columns: Sequence[Column]
+) -> dict[tuple[str, str], exp.Expr]:
+    """Return what the SELECT's aliases stand for, where they are the names of other types."""
+    return {
+        ("", column.name.lower()): emitter.emit_as(
+            item.this if isinstance(item, exp.Alias) else item, column.type
+        )
+        for item, column in zip(select.expressions, columns, strict=True)
+        if is_composed(column.type) or column.type.name == "HUGEINT"
+    }
 
 
 def _read_frames(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
@@ -77,7 +110,8 @@ def _read_frames(emitter: Emitter, select: exp.Select, made: exp.Select) -> None
     emitter.framed = frames
 
 
-def _with(emitter: Emitter, query: exp.Query, made: exp.Query) -> None:
+def emit_with(emitter: Emitter, query: exp.Query, made: exp.Query) -> None:
+    """Give `made` the CTEs of `query`."""
     clause = query.args.get("with_")
     if clause is None:
         return
@@ -98,32 +132,30 @@ def renamed_columns(query: exp.Expr, alias: exp.TableAlias | None) -> tuple[Colu
     )
 
 
-def _clauses(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
+def _clauses(
+    emitter: Emitter, select: exp.Select, made: exp.Select, sets: Sequence[Sequence[exp.Expr]]
+) -> None:
     for key, clause in (("having", exp.Having), ("qualify", exp.Qualify)):
         condition = select.args.get(key)
         if condition is not None:
             made.set(key, clause(this=truth(emitter, condition.this)))
-    _group(emitter, select, made)
+    if any(not keys for keys in sets):
+        _count_rows(made)
+    if len(sets) == 1:
+        keys = [emitter.emit(key) for key in sets[0]]
+        made.set("group", exp.Group(expressions=keys) if keys else None)
+    elif sets:
+        tuples = [exp.Tuple(expressions=[emitter.emit(key) for key in keys]) for keys in sets]
+        made.set("group", exp.Group(expressions=[exp.GroupingSets(expressions=tuples)]))
     _distinct(emitter, select, made)
-    _order_and_limit(emitter, select, made)
+    order_and_limit(emitter, select, made)
 
 
-def _group(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
-    group = select.args.get("group")
-    if group is None:
-        return
-    if group.args.get("totals") or group.args.get("all"):
-        raise emitter.refuse(group, "this form of GROUP BY", "name the columns")
-    keys = [emitter.emit(key) for key in group.expressions]
-    parts: dict[str, list[exp.Expr]] = {}
-    for name, kind in (("rollup", exp.Rollup), ("cube", exp.Cube)):
-        parts[name] = [
-            kind(expressions=[emitter.emit(key) for key in part.expressions])
-            for part in group.args.get(name) or ()
-        ]
-    if group.args.get("grouping_sets"):
-        raise emitter.refuse(group, "GROUPING SETS", "write ROLLUP or CUBE, or a UNION ALL")
-    made.set("group", exp.Group(expressions=keys, **parts))
+def _count_rows(made: exp.Select) -> None:
+    """Give `made` a HAVING that is always true: an aggregate, without which no row is for all."""
+    counted = sql.call("greaterOrEquals", sql.call("count"), sql.number(0))
+    having = made.args.get("having")
+    made.set("having", exp.Having(this=sql.both(counted, having.this) if having else counted))
 
 
 def _distinct(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
@@ -136,47 +168,49 @@ def _distinct(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
         return
     if select.args.get("limit") is not None:
         raise emitter.refuse(distinct, "DISTINCT ON with LIMIT", "put one of them in a CTE")
-    keys = [emitter.emit(key) for key in on.expressions]
+    if select.args.get("order") is None:
+        raise emitter.refuse(distinct, "DISTINCT ON without ORDER BY", "say which row by ORDER BY")
+    keys = [_key(emitter, key) for key in on.expressions]
     made.set("limit", exp.Limit(expression=sql.number(1), expressions=keys))
 
 
-def _order_and_limit(emitter: Emitter, query: exp.Query, made: exp.Query) -> None:
+def order_and_limit(emitter: Emitter, query: exp.Query, made: exp.Query) -> None:
+    """Give `made` the ORDER BY, LIMIT and OFFSET of `query`."""
     order = query.args.get("order")
     if order is not None:
-        keys = [key for ordered in order.expressions for key in sort_keys(emitter, ordered)]
+        keys = [key for ordered in order.expressions for key in _sort_keys(emitter, query, ordered)]
         made.set("order", exp.Order(expressions=keys))
     for key, kind in (("limit", exp.Limit), ("offset", exp.Offset)):
         clause = query.args.get(key)
         if clause is None:
             continue
-        if not isinstance(clause, kind) or not isinstance(clause.expression, exp.Literal):
+        options = clause.args.get("limit_options") or exp.LimitOptions()
+        is_number = isinstance(clause, kind) and isinstance(clause.expression, exp.Literal)
+        if not is_number or options.args.get("percent") or options.args.get("with_ties"):
             raise emitter.refuse(clause, f"this {key.upper()}", "give it a whole number")
+        if order is None and clause.expression.name != "0" and not always_one(emitter, query):
+            hint = "say which rows by ORDER BY"
+            raise emitter.refuse(clause, f"{key.upper()} without ORDER BY", hint)
         made.set(key, kind(expression=clause.expression.copy()))
 
 
-def _set_operation(
-    emitter: Emitter, operation: exp.SetOperation, columns: Sequence[Column], *, plain: bool
-) -> exp.Query:
-    if operation.args.get("by_name"):
-        raise emitter.refuse(operation, "a set operation BY NAME", "give both sides one order")
-    distinct = bool(operation.args.get("distinct"))
-    if not distinct and not isinstance(operation, exp.Union):
-        raise emitter.refuse(operation, f"{operation.key.upper()} ALL", "leave ALL out")
-    left, right = (
-        emit_query_node(emitter, side, columns, plain=plain)
-        for side in (operation.this, operation.expression)
-    )
-    made = type(operation)(this=_bracketed(left), expression=_bracketed(right), distinct=distinct)
-    _with(emitter, operation, made)
-    if not any(operation.args.get(key) for key in ("order", "limit", "offset")):
-        return made
-    whole = exp.select(*[exp.column(c.name, quoted=True) for c in columns], copy=False).from_(
-        exp.alias_(made.subquery(copy=False), "rows", table=True), copy=False
-    )
-    _order_and_limit(emitter, operation, whole)
-    return whole
+def _sort_keys(emitter: Emitter, query: exp.Query, ordered: exp.Ordered) -> list[exp.Ordered]:
+    """Return the keys of one key of ORDER BY, of each column in turn for ALL."""
+    if not (isinstance(ordered.this, exp.Var) and ordered.name.upper() == "ALL"):
+        return sort_keys(emitter, ordered)
+    descending = bool(ordered.args.get("desc"))
+    return [
+        key
+        for column in output_columns(query)
+        for key in keys_of(
+            exp.column(column.name, quoted=True),
+            column.type,
+            descending=descending,
+            nulls_first=bool(ordered.args.get("nulls_first")),
+        )
+    ]
 
 
-def _bracketed(query: exp.Query) -> exp.Subquery:
-    """Return the query in brackets: ClickHouse gives all set operations one precedence."""
-    return exp.Subquery(this=query)
+def _key(emitter: Emitter, node: exp.Expr) -> exp.Expr:
+    """Return a value that is equal to another exactly where DuckDB's are."""
+    return distinguished(emitter.emit(node), emitter.kind(node))

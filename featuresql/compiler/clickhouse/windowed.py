@@ -10,13 +10,18 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.around import order_of
+from featuresql.compiler.clickhouse.comparable import distinguished
 from featuresql.compiler.clickhouse.emission import Aggregation
 from featuresql.compiler.clickhouse.range_frames import bound, find_spec, is_distance
 from featuresql.compiler.clickhouse.sort_keys import sort_keys
 from featuresql.compiler.clickhouse.values import truth
+from featuresql.compiler.typing.function_table import BY_NAME
 
 if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
+
+
+_RANKS: Final = frozenset({"rank", "dense_rank", "percent_rank", "cume_dist"})
 
 
 def _within(emitter: Emitter, node: exp.Expr, around: Aggregation) -> exp.Expr:
@@ -46,9 +51,13 @@ def _window(emitter: Emitter, node: exp.Window) -> exp.Window:
     if node.args.get("exclude"):
         raise emitter.refuse(node, "EXCLUDE in a frame", "end the frame before the row")
     described = find_spec(node)
+    if not described.order and _wants_order(emitter, node, described.spec):
+        raise emitter.refuse(node, "a window whose rows have no order", "say it by ORDER BY")
     made = exp.Window(
         this=sql.null(),
-        partition_by=[emitter.emit(part) for part in described.partition],
+        partition_by=[
+            distinguished(emitter.emit(part), emitter.kind(part)) for part in described.partition
+        ],
         over="OVER",
     )
     framed = emitter.framed.get(described.digest)
@@ -62,6 +71,23 @@ def _window(emitter: Emitter, node: exp.Window) -> exp.Window:
     if described.spec is not None:
         made.set("spec", _rows(emitter, described.spec))
     return made
+
+
+def _wants_order(emitter: Emitter, node: exp.Window, spec: exp.WindowSpec | None) -> bool:
+    """Whether what a window gives depends on the order of its rows."""
+    call: exp.Expr = node.this
+    while isinstance(call, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+        call = call.this
+    found = emitter.typer.calls.get(id(call))
+    function = BY_NAME.get(found.name) if found else None
+    if function is not None and function.kind == "window" and found is not None:
+        return found.name not in _RANKS
+    sides = [spec.args.get(side) for side in ("start", "end")] if spec is not None else []
+    return any(side != "UNBOUNDED" for side in sides) and not _is_range(spec)
+
+
+def _is_range(spec: exp.WindowSpec | None) -> bool:
+    return spec is not None and str(spec.args.get("kind") or "RANGE").upper() == "RANGE"
 
 
 def _peers(emitter: Emitter, node: exp.Window) -> tuple[exp.Expr, exp.Window] | None:
@@ -80,7 +106,9 @@ def _peers(emitter: Emitter, node: exp.Window) -> tuple[exp.Expr, exp.Window] | 
     if len(sides) < 2:  # noqa: PLR2004 - both bounds
         raise emitter.refuse(node, "a frame that is open on one side and leaves its own row out")
     absent = sql.is_null(emitter.emit(described.order[0].this))
-    partition = [emitter.emit(part) for part in described.partition]
+    partition = [
+        distinguished(emitter.emit(part), emitter.kind(part)) for part in described.partition
+    ]
     window = exp.Window(this=sql.null(), partition_by=[*partition, absent], over="OVER")
     return absent.copy(), window
 

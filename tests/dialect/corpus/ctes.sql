@@ -1,0 +1,31 @@
+-- CTEs, stars, aliases and names.
+WITH a AS (SELECT n, g FROM t AS t), b AS (SELECT n + 1 AS n, g FROM t AS t) SELECT * FROM a UNION SELECT * FROM b EXCEPT SELECT * FROM a ORDER BY n;
+-- refused: a recursive CTE
+WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM r WHERE x < 5) SELECT * FROM r;
+WITH a AS (SELECT n, g FROM t AS t) SELECT n, g FROM a WHERE n > 3;
+WITH a AS (SELECT n, g FROM t AS t), b AS (SELECT g, count(*) AS c FROM a GROUP BY g) SELECT a.n, b.c FROM a LEFT JOIN b ON a.g = b.g;
+WITH a (x, y) AS (SELECT n, g FROM t AS t) SELECT x, y FROM a;
+WITH a AS (SELECT * FROM t AS t) SELECT * EXCLUDE (li, lf, ls, st) FROM a;
+WITH a AS (SELECT n, li, st FROM t AS t) SELECT a.n, a.li, a.st.a AS v FROM a;
+WITH a AS (WITH b AS (SELECT n FROM t AS t) SELECT n + 1 AS n FROM b) SELECT n FROM a;
+WITH a AS MATERIALIZED (SELECT n FROM t AS t) SELECT n FROM a;
+WITH a AS (SELECT n, CASE WHEN n > 3 THEN li END AS l FROM t AS t) SELECT n, l, l IS NULL AS v, l[1] AS w FROM a;
+SELECT x.n FROM (SELECT n FROM t AS t) AS x JOIN (SELECT n FROM t AS t WHERE n > 3) AS y ON x.n = y.n;
+SELECT * REPLACE (n + 1 AS n) FROM (SELECT n, g FROM t AS t) AS x;
+SELECT n + 1 AS m, m * 2 AS k FROM t AS t WHERE m > 4;
+SELECT n AS g, g AS n FROM t AS t;
+SELECT n + 1 AS n FROM t AS t WHERE n > 3 ORDER BY n;
+SELECT t.n AS t FROM t AS t;
+SELECT sum(n) AS n FROM t AS t;
+SELECT max(n) AS n, min(n) AS m FROM t AS t WHERE n > 3;
+SELECT n AS "N", n + 1 AS "n 2" FROM t AS t;
+FROM t AS t SELECT n;
+SELECT n FROM t AS t WHERE g = 'a' AND n IN (1, 2, NULL);
+SELECT 1 AS one;
+SELECT n, 'x' AS c, NULL AS d, true AS e, 1.5 AS f, DATE '2024-01-01' AS g FROM t AS t;
+SELECT g AS x, count(*) AS g FROM t AS t GROUP BY x;
+SELECT -n AS n, n AS m FROM t AS t ORDER BY n;
+SELECT n FROM t AS t ORDER BY t.n DESC LIMIT 2;
+SELECT i4 AS n, n AS i4 FROM t AS t ORDER BY i4, n;
+SELECT s AS g, count(*) AS c FROM t AS t GROUP BY s ORDER BY g;
+SELECT length(s) AS s, max(n) AS n FROM t AS t GROUP BY length(s);
