@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlglot import exp
@@ -101,6 +101,14 @@ class EmitCall:
             return window
         is_null, peers = around.peers
         return sql.choose(is_null.copy(), _over(peers, made.copy()), window)
+
+
+def where(call: EmitCall, condition: exp.Expr) -> EmitCall:
+    """Return the aggregate's call over those rows alone for which `condition` is true too."""
+    around = call.around
+    if around.condition is not None:
+        condition = sql.both(around.condition.copy(), condition)
+    return replace(call, around=replace(around, condition=condition))
 
 
 def _over(window: exp.Window, made: exp.Expr) -> exp.Window:

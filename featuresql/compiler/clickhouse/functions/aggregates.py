@@ -9,14 +9,13 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.comparable import comparable
-from featuresql.compiler.clickhouse.emission import Emission, EmitCall, Refusal
-from featuresql.compiler.clickhouse.functions import moments, quantiles, regressions
+from featuresql.compiler.clickhouse.emission import Emission, EmitCall, Refusal, where
+from featuresql.compiler.clickhouse.functions import gathered, moments, quantiles, regressions
 from featuresql.compiler.clickhouse.types import held, inner, is_composed
 from featuresql.compiler.clickhouse.values import missing, nothing
 
 _FRAME: Final = "OVER (PARTITION BY g ORDER BY n ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)"
 _MONTH: Final = "ORDER BY ts RANGE BETWEEN INTERVAL 30 DAY PRECEDING AND CURRENT ROW"
-_NOT_FIXED: Final = "its answer depends on the order of the rows, which is not fixed"
 
 
 def _group(call: str) -> str:
@@ -50,16 +49,20 @@ def _count(call: EmitCall) -> exp.Expr:
             if is_composed(kind)
             else call.aggregate("count", call.args[0])
         )
-    if is_composed(kind) or kind.name == "JSON":
+    if kind.name in {"JSON", "MAP"}:
         raise call.refuse(f"count(DISTINCT) of {kind}")
     value = call.args[0]
+    if is_composed(kind):
+        known = where(call, sql.negated(missing(value, kind)))
+        return call.as_result(known.aggregate("uniqExact", comparable(value.copy(), kind)))
     if kind.is_float:
         # 0.0 and -0.0 are one value.
         value = sql.call("plus", value, sql.cast(sql.text("0"), inner(kind)))
     return call.as_result(call.aggregate("uniqExact", value))
 
 
-_WITHOUT_ORDER: Final = frozenset({"INTERVAL", "JSON", "UUID"})
+_UNORDERED: Final = frozenset({"INTERVAL", "JSON"})
+_WITHOUT_ORDER: Final = frozenset({*_UNORDERED, "UUID"})
 
 
 def _sum(call: EmitCall) -> exp.Expr:
@@ -77,8 +80,11 @@ def _sum(call: EmitCall) -> exp.Expr:
 
 
 def _average(call: EmitCall) -> exp.Expr:
-    _plain(call)
     kind = call.bound[0]
+    if call.around.distinct and (kind.is_integer or kind.name == "DECIMAL"):
+        total = sql.cast(_sum(call), "Nullable(Float64)")
+        return sql.call("divide", total, call.aggregate("uniqExact", call.args[0].copy()))
+    _plain(call)
     if kind.is_float:
         return call.as_result(call.aggregate("avg", sql.cast(call.args[0], held(kind))))
     if not kind.is_numeric:
@@ -91,9 +97,14 @@ def _average(call: EmitCall) -> exp.Expr:
 def _extremum(name: str) -> Emission:
     def build(call: EmitCall) -> exp.Expr:
         kind = call.bound[0]
-        if len(call.args) > 1 or is_composed(kind) or kind.name in _WITHOUT_ORDER:
-            raise call.refuse(f"{name} of {kind}, or of several values")
+        if is_composed(kind) or kind.name in _WITHOUT_ORDER:
+            raise call.refuse(f"{name} of {kind}")
         value = sql.cast(call.args[0], held(kind))
+        if len(call.args) > 1:
+            key = comparable(sql.call("assumeNotNull", value), kind)
+            known = where(call, sql.negated(sql.is_null(value.copy())))
+            each = sql.call("tuple", value.copy())
+            return gathered.several(known, key, each, from_the_end=name == "max")
         if not kind.is_float:
             return call.aggregate(name, value)
         nan = sql.call("isNaN", value.copy())
@@ -107,6 +118,7 @@ def _extremum(name: str) -> Emission:
     cases = [
         _group(f"{name}({c})") for c in ("i4", "i8", "u8", "f4", "f8", "d1", "s", "ts", "d", "b")
     ]
+    cases += [_group(f"{name}({c}, 2)") for c in ("i4", "f8", "s", "d1")]
     return Emission(name, build, (*cases, f"SELECT {name}(i4) AS v FROM t", f"{name}(f8) {_FRAME}"))
 
 
@@ -114,21 +126,22 @@ def _argument_of(name: str, clickhouse: str, *, keeps_null: bool) -> Emission:
     def build(call: EmitCall) -> exp.Expr:
         _plain(call)
         value_kind, key_kind = call.bound[0], call.bound[1]
-        if len(call.args) > 2 or is_composed(key_kind):  # noqa: PLR2004 - a value and a key
-            raise call.refuse(f"{name} of several values, or by a {key_kind}")
+        if is_composed(key_kind) or key_kind.name in _UNORDERED:
+            raise call.refuse(f"{name} by a {key_kind}")
         value = call.args[0]
         key = comparable(sql.call("assumeNotNull", call.args[1]), key_kind)
         present = sql.negated(sql.is_null(call.args[1].copy()))
         if not keeps_null:
             present = sql.both(present, sql.negated(missing(value.copy(), value_kind)))
-        if call.around.condition is not None:
-            present = sql.both(present, call.around.condition.copy())
-        found = sql.call(
-            f"{clickhouse}If", sql.call("tuple", sql.cast(value, held(value_kind))), key, present
-        )
-        return sql.call("tupleElement", call.windowed(found), sql.number(1))
+        known = where(call, present)
+        held_value = sql.call("tuple", sql.cast(value, held(value_kind)))
+        if len(call.args) > 2:  # noqa: PLR2004 - a value, a key, how many
+            return gathered.several(known, key, held_value, from_the_end=clickhouse == "argMax")
+        found = known.aggregate(clickhouse, held_value, key)
+        return sql.call("tupleElement", found, sql.number(1))
 
     ordered = "(PARTITION BY g ORDER BY n)"
+    several = () if keeps_null else (_group(f"{name}(s, n, 2)"), _group(f"{name}(li, n, 2)"))
     return Emission(
         name,
         build,
@@ -137,6 +150,7 @@ def _argument_of(name: str, clickhouse: str, *, keeps_null: bool) -> Emission:
             _group(f"{name}(i8, n)"),
             _group(f"{name}(li, n) FILTER (WHERE n > 4)"),
             f"{name}(f8, n) OVER {ordered}",
+            *several,
         ),
     )
 
@@ -163,71 +177,6 @@ def _bits(name: str, clickhouse: str) -> Emission:
     )
 
 
-def _array_of(call: EmitCall, value: exp.Expr) -> exp.Expr:
-    """Return all values of the group as an Array, NULL among them, in the order that is asked."""
-    around = call.around
-    held_value = sql.call("tuple", sql.cast(value, held(call.bound[0])))
-    item = call.fresh()
-    first = sql.call("tupleElement", sql.name(item), sql.number(1))
-    if not around.order:
-        gathered = call.aggregate("groupArray", held_value)
-        return sql.call("arrayMap", sql.function((item,), first), gathered)
-    key, descending = _sort_key(call)
-    pairs = call.aggregate("groupArray", sql.call("tuple", key, held_value))
-    sort = "arrayReverseSort" if descending else "arraySort"
-    in_order = sql.call(sort, sql.function((item,), first), pairs)
-    second = sql.call("tupleElement", sql.name(item), sql.number(2))
-    body = sql.call("tupleElement", second, sql.number(1))
-    return sql.call("arrayMap", sql.function((item,), body), in_order)
-
-
-def _sort_key(call: EmitCall) -> tuple[exp.Expr, bool]:
-    """Return a tuple that sorts as ORDER BY says, and whether it does so from its end."""
-    directions = {descending for _, _, descending, _ in call.around.order}
-    if len(directions) > 1:
-        raise call.refuse("ORDER BY in both directions within an aggregate", "use a window")
-    (descending,) = directions
-    parts: list[exp.Expr] = []
-    for value, kind, _, nulls_first in call.around.order:
-        if is_composed(kind) or kind.name in {"INTERVAL", "JSON"}:
-            raise call.refuse(f"ORDER BY a {kind} within an aggregate")
-        null_is_least = nulls_first != descending
-        absent = sql.is_null(value.copy())
-        parts.append(sql.call("toInt8", sql.negated(absent) if null_is_least else absent))
-        known = sql.call("assumeNotNull", sql.cast(value.copy(), held(kind)))
-        if kind.is_float:
-            parts.append(sql.call("isNaN", known))
-        parts.append(known.copy())
-    return sql.call("tuple", *parts), descending
-
-
-def _list(call: EmitCall) -> exp.Expr:
-    if not call.around.order and not (
-        call.around.over is not None and call.around.over.args.get("order")
-    ):
-        raise call.refuse(_NOT_FIXED, "write list(x ORDER BY ...)")
-    if call.around.distinct:
-        raise call.refuse("list(DISTINCT ...)", "take the distinct rows in a CTE first")
-    found = _array_of(call, call.args[0])
-    absent = sql.cast(sql.call("array"), held(call.result))
-    return sql.choose(
-        sql.call("empty", found),
-        absent,
-        sql.cast(sql.call("array", found.copy()), held(call.result)),
-    )
-
-
-def _text_of_all(call: EmitCall) -> exp.Expr:
-    if not call.around.order or call.around.distinct:
-        raise call.refuse(_NOT_FIXED, "write string_agg(x, ',' ORDER BY ...)")
-    item = call.fresh()
-    known = sql.function((item,), sql.negated(sql.is_null(sql.name(item))))
-    found = sql.call("arrayFilter", known, _array_of(call, call.args[0]))
-    separator = call.args[1] if len(call.args) > 1 else sql.text(",")
-    joined = sql.call("arrayStringConcat", found, separator)
-    return sql.choose(sql.call("empty", found.copy()), nothing(call.result), joined)
-
-
 def _entry(name: str, build: Callable[[EmitCall], exp.Expr], *cases: str) -> Emission:
     return Emission(name, build, cases)
 
@@ -240,6 +189,9 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
         _group("count(i4)"),
         _group("count(DISTINCT i4)"),
         _group("count(DISTINCT f4)"),
+        _group("count(DISTINCT li)"),
+        _group("count(DISTINCT lf)"),
+        _group("count(DISTINCT st)"),
         _group("count(DISTINCT s) FILTER (WHERE n > 3)"),
         _group("count(li)"),
         "SELECT count(*) AS v FROM t",
@@ -282,6 +234,7 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
         _group("avg(i8)"),
         _group("avg(f9)"),
         _group("avg(d1)"),
+        _group("avg(DISTINCT i2 // 2)"),
         "SELECT avg(i4) AS v FROM t",
         f"avg(i4) {_FRAME}",
     ),
@@ -299,25 +252,10 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     *moments.ENTRIES,
     *regressions.ENTRIES,
     *quantiles.ENTRIES,
-    _entry(
-        "list",
-        _list,
-        _group("list(i4 ORDER BY n)"),
-        _group("list(s ORDER BY i4 DESC, n DESC)"),
-        _group("list(f8 ORDER BY f9 NULLS FIRST, n)"),
-        _group("list(n ORDER BY n) FILTER (WHERE b)"),
-        "SELECT list(n ORDER BY n) AS v FROM t",
-    ),
-    _entry(
-        "string_agg",
-        _text_of_all,
-        _group("string_agg(s, '|' ORDER BY n)"),
-        _group("string_agg(s2, ',' ORDER BY s, n)"),
-    ),
-    Refusal("first", _NOT_FIXED, "write arg_min(x, time)"),
-    Refusal("last", _NOT_FIXED, "write arg_max(x, time)"),
-    Refusal("any_value", _NOT_FIXED, "write min(x), or arg_max(x, time)"),
-    Refusal("mode", _NOT_FIXED, "count the values in a CTE and take the first by a window"),
+    *gathered.ENTRIES,
+    Refusal("mode", gathered.NOT_FIXED, "count the values in a CTE and take the first by a window"),
+    Refusal("histogram", "ClickHouse's maps have another order", "count in a CTE, by value"),
+    Refusal("grouping", "it is not known to mean the same there"),
     Refusal("approx_count_distinct", "the engines' sketches differ", "write count(DISTINCT x)"),
     Refusal("approx_quantile", "the engines' sketches differ", "write quantile_disc(x, q)"),
 )
