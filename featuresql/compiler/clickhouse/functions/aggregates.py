@@ -255,7 +255,6 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     *gathered.ENTRIES,
     Refusal("mode", gathered.NOT_FIXED, "count the values in a CTE and take the first by a window"),
     Refusal("histogram", "ClickHouse's maps have another order", "count in a CTE, by value"),
-    Refusal("grouping", "it is not known to mean the same there"),
     Refusal("approx_count_distinct", "the engines' sketches differ", "write count(DISTINCT x)"),
     Refusal("approx_quantile", "the engines' sketches differ", "write quantile_disc(x, q)"),
 )
