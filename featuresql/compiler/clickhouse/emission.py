@@ -24,7 +24,8 @@ class Aggregation:
     """What stands around an aggregate's call: DISTINCT, ORDER BY, FILTER and OVER.
 
     `order` holds (value, type, descending, nulls first), `over` the emitted window or None, `peers`
-    whether a row's key is NULL and the window that it has then, where the two differ.
+    whether a row's key is NULL and the window that it has then, where the two differ. `elements`
+    is a name and the Array over whose elements, under that name, the call goes instead of rows.
     """
 
     distinct: bool = False
@@ -33,6 +34,7 @@ class Aggregation:
     over: exp.Window | None = None
     peers: tuple[exp.Expr, exp.Window] | None = None
     ignore_nulls: bool = False
+    elements: tuple[str, exp.Expr] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,13 @@ class EmitCall:
         around = self.around
         if around.condition is not None:
             name, args = f"{name}If", (*args, around.condition.copy())
+        if around.elements is not None:
+            each, values = around.elements
+            arrays = (
+                sql.call("arrayMap", sql.function((each,), arg.copy()), values.copy())
+                for arg in args
+            )
+            return sql.call("arrayReduce", sql.text(name), *arrays)
         made = sql.parametric(name, parameters, *args) if parameters else sql.call(name, *args)
         return self.windowed(made)
 

@@ -118,7 +118,7 @@ def _list(call: EmitCall) -> exp.Expr:
 
 
 def _text_of_all(call: EmitCall) -> exp.Expr:
-    if not call.around.order:
+    if not call.around.order and call.around.elements is None:
         raise call.refuse(NOT_FIXED, "write string_agg(x, ',' ORDER BY ...)")
     separator = call.args[1] if len(call.args) > 1 else sql.text(",")
 
@@ -142,7 +142,7 @@ def _end(name: str, *, window: str, last: bool = False, known: bool = False) -> 
         around = call.around
         if around.distinct:
             raise call.refuse(f"{name}(DISTINCT)")
-        if not around.order:
+        if not around.order and around.elements is None:
             hint = f"write {name}(x ORDER BY ...)"
             if not _is_ordered_window(call) or around.condition is not None:
                 raise call.refuse(NOT_FIXED, hint)

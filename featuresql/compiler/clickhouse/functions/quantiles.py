@@ -263,7 +263,10 @@ def _truncated(value: exp.Expr) -> exp.Expr:
 
 def _kind(call: EmitCall) -> ColumnType:
     """Return the type of what is sorted, with a DECIMAL's digits."""
-    return call.emitter.kind(call.operands[0]) if call.bound[0].name == "DECIMAL" else call.bound[0]
+    kind = call.bound[0]
+    if kind.name == "DECIMAL" and kind.precision is None:
+        return call.emitter.kind(call.operands[0])
+    return kind
 
 
 def _of_values(
