@@ -52,11 +52,6 @@ def timestamp(instant: datetime) -> exp.Expr:
     return exp.cast(exp.Literal.string(text), "TIMESTAMP", dialect="duckdb")
 
 
-def interval(microseconds: int) -> exp.Expr:
-    """Return a fixed time as an interval."""
-    return exp.func("to_microseconds", exp.Literal.number(microseconds), dialect="duckdb")
-
-
 def path_query(view: FeatureView, history: exp.Table) -> exp.Select:
     """Return the query that makes `as_of.VIEW` from `history.VIEW`.
 
@@ -129,8 +124,9 @@ def asof_joins(
     )
     row: exp.Expr = column(ROW, path)
     if view.ttl_us is not None:
-        age_limit = exp.Sub(this=exp.paren(instant.copy()), expression=interval(view.ttl_us))
-        fresh = exp.GTE(this=column(EVENT_TS, path), expression=age_limit)
+        # In microseconds: the instant less the TTL may lie before the first that an engine holds.
+        age_us = exp.Sub(this=_us(instant.copy()), expression=_us(column(EVENT_TS, path)))
+        fresh = exp.LTE(this=age_us, expression=exp.Literal.number(view.ttl_us))
         row = exp.Case().when(fresh, row)
     search = exp.Join(this=searched, method="ASOF", side="LEFT", on=on)
     gather = exp.Join(
@@ -139,6 +135,10 @@ def asof_joins(
         on=exp.EQ(this=column(ROW, alias), expression=row),
     )
     return search, gather
+
+
+def _us(instant: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="epoch_us", expressions=[instant])
 
 
 def _asked_for(

@@ -17,6 +17,7 @@ from featuresql.compiler.parse import parse
 from featuresql.compiler.plan_service import plan_service
 from featuresql.compiler.plan_view import plan_view
 from featuresql.compiler.qualify_columns import qualify_columns
+from featuresql.compiler.require_portable import require_portable
 from featuresql.compiler.resolve_tables import resolve_tables
 from featuresql.compiler.stamp_availability import stamp_availability
 from featuresql.render.rendered import RenderedModel
@@ -28,6 +29,7 @@ PASSES: tuple[Callable[[Draft], Draft], ...] = (
     annotate_types,
     name_subscripts,
     narrow_sums,
+    require_portable,
     collect_columns,
     find_view_joins,
     plan_view,

@@ -18,18 +18,14 @@ ASOF LEFT JOIN "as_of"."single" AS "a__asof"
   ON "a__asof"."code" = s.code AND "a__asof"."__valid_from" <= s.asked_at
 LEFT JOIN "history"."single" AS "a"
   ON "a"."__row" = CASE
-    WHEN "a__asof"."__event_ts" >= (
-      s.asked_at
-    ) - TO_MICROSECONDS(3)
+    WHEN EPOCH_US(s.asked_at) - EPOCH_US("a__asof"."__event_ts") <= 3
     THEN "a__asof"."__row"
   END
 ASOF LEFT JOIN "as_of"."single" AS "b__asof"
   ON "b__asof"."code" = s.other AND "b__asof"."__valid_from" <= s.asked_at
 LEFT JOIN "history"."single" AS "b"
   ON "b"."__row" = CASE
-    WHEN "b__asof"."__event_ts" >= (
-      s.asked_at
-    ) - TO_MICROSECONDS(3)
+    WHEN EPOCH_US(s.asked_at) - EPOCH_US("b__asof"."__event_ts") <= 3
     THEN "b__asof"."__row"
   END
 ASOF LEFT JOIN "as_of"."pair" AS "p__asof"

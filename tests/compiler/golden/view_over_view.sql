@@ -14,9 +14,7 @@ ASOF LEFT JOIN "as_of"."single" AS "v__asof"
   ON "v__asof"."code" = r.code AND "v__asof"."__valid_from" <= r.ts
 LEFT JOIN "history"."single" AS "v"
   ON "v"."__row" = CASE
-    WHEN "v__asof"."__event_ts" >= (
-      r.ts
-    ) - TO_MICROSECONDS(3)
+    WHEN EPOCH_US(r.ts) - EPOCH_US("v__asof"."__event_ts") <= 3
     THEN "v__asof"."__row"
   END
 WHERE

@@ -112,7 +112,7 @@ def _epoch_ms(call: EmitCall) -> exp.Expr:
 
 def _from_seconds(call: EmitCall) -> exp.Expr:
     moved = sql.call("multiply", call.args[0], sql.number(SECOND_US))
-    return call.as_result(instant(to_integer(half_away(moved), BIGINT)))
+    return call.as_result(instant(to_integer(sql.call("round", moved), BIGINT)))
 
 
 def _zone(call: EmitCall) -> exp.Expr:
