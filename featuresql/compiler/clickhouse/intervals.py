@@ -13,6 +13,7 @@ from sqlglot import exp
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.calendar import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from featuresql.compiler.clickhouse.types import held
+from featuresql.compiler.typing.function_table import call_name
 from featuresql.spec.column_type import scalar
 
 if TYPE_CHECKING:
@@ -67,11 +68,21 @@ def constant_parts(node: exp.Expr) -> Parts | None:
     """Return the parts of an interval that is a literal, or None."""
     while isinstance(node, exp.Paren):
         node = node.this
-    if isinstance(node, exp.Interval) and isinstance(node.this, exp.Literal):
-        unit = node.args.get("unit")
-        return _read(f"{node.this.name} {unit.name}" if unit is not None else node.this.name)
+    if isinstance(node, exp.Interval):
+        unit, count = node.args.get("unit"), node.this
+        while isinstance(count, exp.Paren):
+            count = count.this
+        if not isinstance(count, exp.Literal):
+            return None
+        return _read(f"{count.name} {unit.name}" if unit is not None else count.name)
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string:
         return _read(node.this.name) if node.to.this == exp.DType.INTERVAL else None
+    name = call_name(node)
+    count = node.this if isinstance(node, exp.ToDays) else next(iter(node.expressions), None)
+    while isinstance(count, exp.Paren):
+        count = count.this
+    if name.startswith("to_") and isinstance(count, exp.Literal):
+        return _read(f"{count.name} {name.removeprefix('to_')}")
     return None
 
 

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
+from featuresql.compiler.clickhouse.calendar import DAY_US
 from featuresql.compiler.clickhouse.comparable import distinguished
+from featuresql.compiler.clickhouse.intervals import constant_parts
 from featuresql.compiler.clickhouse.sort_keys import sort_keys
 from featuresql.spec.column_type import ColumnType
 
@@ -28,15 +30,6 @@ MAX_DISTANCE: Final = 2**31 - 2
 # A partition may have so many different remainders; more is an error of the engine, not a guess.
 MIN_RANKS: Final = 100_000
 FARTHEST: Final = 9 * 10**18
-UNIT_US: Final = {
-    "MICROSECOND": 1,
-    "MILLISECOND": 1_000,
-    "SECOND": 1_000_000,
-    "MINUTE": 60_000_000,
-    "HOUR": 3_600_000_000,
-    "DAY": 86_400_000_000,
-    "WEEK": 604_800_000_000,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +116,11 @@ def _distance_us(value: exp.Expr) -> int | None:
     """Return a bound's distance: microseconds, or the number where it is one."""
     while isinstance(value, exp.Paren):
         value = value.this
-    if isinstance(value, exp.Interval):
-        unit = (value.unit.name if value.unit else "").upper().removesuffix("S")
-        count = value.this
-        while isinstance(count, exp.Paren):
-            count = count.this
-        if unit not in UNIT_US or not isinstance(count, exp.Literal):
-            return None
-        return int(count.name) * UNIT_US[unit] if count.name.isdigit() else None
-    if isinstance(value, exp.Anonymous) and value.name.lower() == "to_microseconds":
-        return int(value.expressions[0].name)
+    parts = constant_parts(value)
+    if parts is not None:
+        months, days, us = (int(str(part)) for part in (parts.months, parts.days, parts.us))
+        distance = days * DAY_US + us
+        return distance if not months and distance >= 0 else None
     is_number = isinstance(value, exp.Literal) and not value.is_string and value.name.isdigit()
     return int(value.name) if is_number else None
 
