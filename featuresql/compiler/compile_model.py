@@ -29,11 +29,11 @@ PASSES: tuple[Callable[[Draft], Draft], ...] = (
     annotate_types,
     name_subscripts,
     narrow_sums,
-    require_portable,
     collect_columns,
     find_view_joins,
     plan_view,
     plan_service,
+    require_portable,
     inject_asof,
     stamp_availability,
 )
