@@ -56,8 +56,12 @@ class Raw:
         return sorted(map(repr, self.connection.execute(sql).fetchall()))
 
 
+# What cannot be said in ClickHouse is tried too.
+DUCKDB_ONLY = "{{ config(engines=['duckdb']) }}"
+
+
 def compiled_sql(sql: str) -> str:
     """Return the SQL for DuckDB that the compiler makes of `sql`."""
-    template = re.sub(r"<(\w+)>", r"{{ source('\1') }}", sql)
+    template = DUCKDB_ONLY + re.sub(r"<(\w+)>", r"{{ source('\1') }}", sql)
     model = compile_small({"tried": template}, sources=TABLES).models["tried"]
     return place_relations(model.tree).sql("duckdb")

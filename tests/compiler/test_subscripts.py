@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlglot
-from raw_beside import TABLES, Raw, compiled_sql
+from raw_beside import DUCKDB_ONLY, TABLES, Raw, compiled_sql
 from small_project import compile_small
 from sqlglot import exp
 
@@ -106,7 +106,9 @@ def test_the_tree_means_the_same_without_its_types(raw: Raw) -> None:
     items = ", ".join(f"{e} AS x{n}" for n, e in enumerate(CALLS))
     sql = f"SELECT {items} FROM <n>"
     tree = (
-        compile_small({"tried": sql.replace("<n>", "{{ source('n') }}")}, sources=TABLES)
+        compile_small(
+            {"tried": DUCKDB_ONLY + sql.replace("<n>", "{{ source('n') }}")}, sources=TABLES
+        )
         .models["tried"]
         .tree
     )
