@@ -296,7 +296,8 @@ def test_rounding_hides_no_row_that_is_missing(tmp_path: Path) -> None:
     """Two rows of the full build become one in the replay, off by the last bits."""
     rows = "(select count(*) " + FROM + ")"
     doubled = (
-        VIEW + f"select carrier, landed_at as event_ts, 1.1 + {rows} * 1e-17::double as f "
+        VIEW.replace("config(", "config(engines=['duckdb'], ")
+        + f"select carrier, landed_at as event_ts, 1.1 + {rows} * 1e-17::double as f "
         "from (select carrier, landed_at, unnest(generate_series(1, "
         f"case when {rows} = 400 then 2 else 1 end)) as i {FROM}) as doubled"
     )

@@ -200,6 +200,7 @@ from {{ ref('things') }} t left join {{ source('flights') }} g on g.flight_id = 
 left join (select flight_id, delay as n from {{ source('flights') }}) f on f.flight_id = 'x'
 """
 THINGS = """
+{{ config(engines=['duckdb']) }}
 select 1::hugeint as h, 'a' as u, '{}'::json as j, 1.5::decimal(9,2) as d,
   [timestamp '2024-01-01'] as l, {'a': 1, 'b': timestamp '2024-01-01'} as s, 'x'::blob as b
 """
