@@ -143,10 +143,10 @@ def _join_each(  # noqa: PLR0913 - the parts of a join
 ) -> exp.Join:
     """Return a join that ClickHouse has no equality for, with one of constants before the rest."""
     method = (join.args.get("method") or "").upper()
-    alias = flatten(emitter, select, made, [(ONE, sql.call("materialize", sql.number(0)))])
+    alias = flatten(emitter, select, made, [(ONE, _zero())])
     inner = relation.copy()
     inner.set("alias", exp.TableAlias(this=exp.to_identifier("__other", quoted=True)))
-    one = exp.alias_(sql.call("materialize", sql.number(0)), ONE, quoted=True)
+    one = exp.alias_(_zero(), ONE, quoted=True)
     right = exp.select(exp.Star(), one, copy=False).from_(inner, copy=False)
     name = join.this.alias_or_name
     equal = sql.call(
@@ -160,6 +160,11 @@ def _join_each(  # noqa: PLR0913 - the parts of a join
     )
     result.set("on", equal if _is_true(on) or on is None else sql.both(equal, truth(emitter, on)))
     return result
+
+
+def _zero() -> exp.Expr:
+    """Return 0 in a way that ClickHouse computes for each row, so that it takes it for a key."""
+    return sql.call("less", sql.call("rowNumberInAllBlocks"), sql.number(0))
 
 
 def _has_equality(emitter: Emitter, on: exp.Expr | None, alias: str) -> bool:

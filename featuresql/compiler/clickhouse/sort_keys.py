@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
-from featuresql.compiler.clickhouse.comparable import comparable, compares_as_it_is
+from featuresql.compiler.clickhouse.comparable import comparable
 from featuresql.compiler.clickhouse.types import inner, is_composed
 from featuresql.compiler.clickhouse.values import missing
 from featuresql.spec.column_type import ColumnType
@@ -45,7 +45,8 @@ def keys_of(
         nan = sql.call("ifNull", sql.call("isNaN", value.copy()), sql.number(0))
         keys.append(_key(nan, descending=descending, nulls_first=False))
     compared = value.copy()
-    if is_composed(kind) and not compares_as_it_is(kind):
+    if is_composed(kind):
+        # ClickHouse puts a NULL within a list last in both directions, DuckDB in one.
         compared = comparable(compared, kind)
     keys.append(_key(compared, descending=descending, nulls_first=nulls_first))
     return keys
