@@ -100,12 +100,49 @@ class Queries:
             unnest = f"UNNEST({self.random.choice(left.of('list'))}) AS {alias}(v)"
             elements = Relation("", alias, (("v", "number"),))
             return f"{left.sql} {side.format(unnest)}", [left, elements]
+        if choice < 0.65 and left.of("number"):
+            return self.lateral(left)
         right = self.relation(depth)
+        if choice < 0.72 and left.of("time") and right.of("time"):
+            return self.asof(left, right)
         condition = self.join_condition(left, right)
         kind = self.random.choice(("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI", "ANTI"))
         if kind in {"SEMI", "ANTI"}:
             return f"{left.sql} {kind} JOIN {right.sql} ON {condition}", [left]
         return f"{left.sql} {kind} {right.sql} ON {condition}", [left, right]
+
+    def lateral(self, left: Relation) -> tuple[str, list[Relation]]:
+        """Return a join with a query about each row of `left`."""
+        inner, alias = self.relation(0), self.name("t")
+        outer = self.random.choice(left.of("number"))
+        where = self.random.choice(
+            (f"{inner.alias}.k = {outer}", f"{inner.alias}.i < {outer}", f"{outer} IS NULL")
+        )
+        items = self.random.choice(
+            (
+                "count(*) AS x, max({0}.k) AS y",
+                "{0}.k AS x, {0}.i AS y",
+                "sum({0}.i) AS x, coalesce(min({0}.k), -1) AS y",
+            )
+        ).format(inner.alias)
+        query = f"SELECT {items} FROM {inner.sql} WHERE {where}"
+        if "(" not in items and self.random.random() < 0.5:
+            query += f" ORDER BY {inner.alias}.i DESC NULLS LAST, {inner.alias}.id LIMIT 1"
+        join = self.random.choice(("JOIN", "LEFT JOIN"))
+        found = Relation("", alias, (("x", "number"), ("y", "number")))
+        return f"{left.sql} {join} LATERAL ({query}) AS {alias} ON true", [left, found]
+
+    def asof(self, left: Relation, right: Relation) -> tuple[str, list[Relation]]:
+        """Return an as-of join, of which only what its ties have in common may be used."""
+        first, last = (self.random.choice(r.of("time")) for r in (left, right))
+        operator = self.random.choice((">=", ">", "<=", "<"))
+        side = self.random.choice(("ASOF JOIN", "ASOF LEFT JOIN"))
+        condition = f"{first} {operator} {last}"
+        lefts, rights = left.of("text"), right.of("text")
+        if lefts and rights and self.random.random() < 0.5:
+            condition = f"{lefts[0]} = {rights[0]} AND {condition}"
+        same = Relation("", right.alias, ((last.split(".")[1], "time"),))
+        return f"{left.sql} {side} {right.sql} ON {condition}", [left, same]
 
     def join_condition(self, left: Relation, right: Relation) -> str:
         """Return a condition on two relations."""
@@ -176,6 +213,22 @@ class Queries:
                 f"{outer} {operator} ALL (SELECT {inner.alias}.k {tail})",
                 f"(SELECT count(*) {tail}) {operator} 1",
                 f"(SELECT max({inner.alias}.i) {tail}) {operator} {outer}",
+                f"{outer} IN (SELECT max({inner.alias}.k) {tail} GROUP BY {inner.alias}.s)",
+                f"({outer}, 1) IN (SELECT z.k, z.i FROM p AS z)",
+                (
+                    f"EXISTS (SELECT {inner.alias}.s {tail} GROUP BY {inner.alias}.s "
+                    f"HAVING count(*) > 1)"
+                ),
+                (
+                    f"(SELECT {inner.alias}.k {tail} ORDER BY {inner.alias}.f DESC NULLS LAST, "
+                    f"{inner.alias}.id LIMIT 1) {operator} {outer}"
+                ),
+                f"(SELECT coalesce(sum({inner.alias}.i), 0) + count({inner.alias}.b) {tail}) = 0",
+                f"EXISTS (SELECT 1 {tail} AND {inner.alias}.k IN (SELECT z.i FROM q AS z))",
+                (
+                    f"EXISTS (SELECT 1 {tail} AND EXISTS (SELECT 1 FROM q AS z "
+                    f"WHERE z.k = {inner.alias}.i))"
+                ),
             )
         )
 
@@ -201,6 +254,8 @@ class Queries:
         sql = f"SELECT {distinct}{select} FROM {source}"
         if self.random.random() < 0.6:
             sql += f" WHERE {self.condition(relations, depth)}"
+        if self.random.random() < 0.15 and not distinct and number is not None:
+            sql += f" QUALIFY {self.window(relations, number)} <= 2"
         if self.random.random() < 0.2:
             order = ", ".join(
                 name + self.random.choice((" NULLS FIRST", " DESC NULLS LAST", " DESC", ""))
@@ -245,6 +300,9 @@ class Queries:
         )
         items = [(key, self.name("g"), kinds[key]) for key in keys]
         items += [(aggregate, self.name("a"), "number") for aggregate in aggregates]
+        if keys and self.random.random() < 0.2:
+            window = f"rank() OVER (ORDER BY {aggregates[0]} DESC NULLS LAST)"
+            items.append((window, self.name("w"), "number"))
         select = ", ".join(f"{value} AS {name}" for value, name, _ in items)
         sql = f"SELECT {select} FROM {source}"
         if self.random.random() < 0.4:
@@ -267,4 +325,10 @@ class Queries:
             sides.append(f"SELECT {items} FROM {relation.sql} WHERE {where}")
         operator = self.random.choice(("UNION", "INTERSECT", "EXCEPT"))
         every = self.random.choice(("", " ALL"))
-        return f"{sides[0]} {operator}{every} {sides[1]}", tuple((c, KINDS[c]) for c in kinds)
+        if self.random.random() < 0.3:
+            sides[0] = f"({sides[0]} {self.random.choice(('UNION', 'UNION ALL'))} {sides[1]})"
+        named = self.random.choice(("", " BY NAME")) if operator == "UNION" else ""
+        sql = f"{sides[0]} {operator}{every}{named} {sides[1]}"
+        if self.random.random() < 0.2:
+            sql += f" ORDER BY {', '.join(kinds)} LIMIT 3"
+        return sql, tuple((c, KINDS[c]) for c in kinds)

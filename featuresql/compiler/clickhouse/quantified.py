@@ -76,15 +76,13 @@ def count_rows(emitter: Emitter, node: exp.Expr) -> exp.Expr:
     made = exp.Select()
     if any(True for _ in free_columns(query)):
         plain = correlated.plain_select(emitter, query)
-        if any(plain.args.get(key) for key in ("group", "having", "limit")):
-            raise emitter.refuse(node, "groups of the rows around the query", "write EXISTS")
-        if correlated.always_one(emitter, plain):
-            raise emitter.refuse(node, "an aggregate of the rows around the query", "compare by =")
-        with emitter.within_select(plain):
-            rows.read_rows(emitter, plain, made)
-            rights = [i.this if isinstance(i, exp.Alias) else i for i in plain.expressions]
-            made.append("expressions", _counts(emitter, node, operator, values, rights))
-        return exp.Subquery(this=made)
+        _check_rows_around(emitter, node, plain)
+        if not plain.args.get("group"):
+            with emitter.within_select(plain):
+                rows.read_rows(emitter, plain, made)
+                rights = [i.this if isinstance(i, exp.Alias) else i for i in plain.expressions]
+                made.append("expressions", _counts(emitter, node, operator, values, rights))
+            return exp.Subquery(this=made)
     whole = exp.Subquery(this=selects.emit_query_node(emitter, query, columns))
     made.set("from_", exp.From(this=exp.alias_(whole, _ROWS, table=True)))
     rights = []
@@ -94,6 +92,18 @@ def count_rows(emitter: Emitter, node: exp.Expr) -> exp.Expr:
         rights.append(right)
     made.append("expressions", _counts(emitter, node, operator, values, rights))
     return exp.Subquery(this=made)
+
+
+def _check_rows_around(emitter: Emitter, node: exp.Expr, query: exp.Select) -> None:
+    """Refuse what is not to be counted in a query about the rows around it."""
+    if len(query.expressions) > 1:
+        raise emitter.refuse(node, "rows of several columns about the rows around", "write EXISTS")
+    if query.args.get("limit") or (query.args.get("having") and not query.args.get("group")):
+        raise emitter.refuse(
+            node, "LIMIT or HAVING about the rows around the query", "write EXISTS"
+        )
+    if correlated.always_one(emitter, query):
+        raise emitter.refuse(node, "an aggregate of the rows around the query", "compare by =")
 
 
 def _counts(
