@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from query_worlds import Queries, make_table
 from two_engines import TwoEngines
@@ -18,8 +18,12 @@ def engines() -> TwoEngines:
     return TwoEngines.open()
 
 
+# A failure shows its tables and its query; to make them smaller takes minutes.
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(random=st.randoms(use_true_random=False))
 def test_whole_queries_agree_or_are_refused(engines: TwoEngines, random: random.Random) -> None:
