@@ -20,7 +20,7 @@ def engines() -> TwoEngines:
 
 # A failure shows its tables and its query; to make them smaller takes minutes.
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

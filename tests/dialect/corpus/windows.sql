@@ -2,13 +2,10 @@
 SELECT n, row_number() OVER (ORDER BY n) AS r FROM t AS t;
 SELECT n, rank() OVER (PARTITION BY g ORDER BY b) AS r, dense_rank() OVER (PARTITION BY g ORDER BY b NULLS FIRST) AS d FROM t AS t;
 SELECT n, percent_rank() OVER (ORDER BY g) AS r, cume_dist() OVER (ORDER BY g) AS d FROM t AS t;
--- refused: ntile is not known to mean the same there
 SELECT n, ntile(3) OVER (ORDER BY n) AS r FROM t AS t;
 SELECT n, lag(i4) OVER (ORDER BY n) AS a, lead(i4, 2, -1) OVER (PARTITION BY g ORDER BY n) AS b FROM t AS t;
--- refused: lag with IGNORE NULLS
 SELECT n, lag(i4 IGNORE NULLS) OVER (ORDER BY n) AS a FROM t AS t;
 SELECT n, first_value(s) OVER (PARTITION BY g ORDER BY n) AS a, last_value(s) OVER (PARTITION BY g ORDER BY n) AS b FROM t AS t;
--- refused: nth_value is not known to mean the same there
 SELECT n, nth_value(s, 2) OVER (PARTITION BY g ORDER BY n) AS a FROM t AS t;
 SELECT n, sum(i2) OVER (ORDER BY n ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS a FROM t AS t;
 SELECT n, sum(i2) OVER (ORDER BY n ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS a FROM t AS t;
@@ -42,5 +39,4 @@ SELECT n, dense_rank() OVER (ORDER BY f8 DESC) AS a FROM t AS t;
 SELECT n, dense_rank() OVER (ORDER BY li) AS a FROM t AS t;
 SELECT n, count(DISTINCT g) OVER (ORDER BY n) AS a FROM t AS t;
 SELECT n, lag(li) OVER (ORDER BY n) AS a, lag(st) OVER (ORDER BY n) AS b FROM t AS t;
--- refused: first_value of lists or structs
 SELECT n, first_value(li) OVER (PARTITION BY g ORDER BY n DESC) AS a FROM t AS t;
