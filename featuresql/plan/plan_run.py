@@ -17,6 +17,7 @@ from featuresql.compiler.asof import (
     path_query,
     relation,
 )
+from featuresql.compiler.clickhouse.windowed import ANY_ORDER
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import CompiledModel
 from featuresql.compiler.place_relations import NAMES_SCHEMA, SOURCES_SCHEMA, place_relations
@@ -144,8 +145,11 @@ def _build(
     if model.view is None:
         made = writer.table if _is_stored(model) else writer.view
         return (made(place, tree),)
+    number = exp.Window(this=exp.RowNumber())
+    # Which row has which number does not matter, if only each has its own.
+    number.meta[ANY_ORDER] = True
     numbered = exp.select(
-        exp.alias_(exp.Window(this=exp.RowNumber()), ROW, quoted=True),
+        exp.alias_(number, ROW, quoted=True),
         *_selected(model.columns),
     ).from_(exp.alias_(tree.subquery(), "rows", table=True, quoted=True))
     path = path_query(model.view, relation(*place))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from featuresql.compiler.clickhouse.emitter import Emitter
 
 
+# The meta of a window whose maker does not mind in which order its rows come.
+ANY_ORDER: Final = "any_order"
 _RANKS: Final = frozenset({"rank", "dense_rank", "percent_rank", "cume_dist"})
 
 
@@ -75,6 +77,8 @@ def _window(emitter: Emitter, node: exp.Window) -> exp.Window:
 
 def _wants_order(emitter: Emitter, node: exp.Window, spec: exp.WindowSpec | None) -> bool:
     """Whether what a window gives depends on the order of its rows."""
+    if node.meta.get(ANY_ORDER):
+        return False
     call: exp.Expr = node.this
     while isinstance(call, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
         call = call.this
