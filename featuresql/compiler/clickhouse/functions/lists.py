@@ -471,4 +471,13 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
             "SELECT n, unnest(CASE WHEN n > 3 THEN li END) + 1 AS v FROM t WHERE n > 4",
         ),
     ),
+    *(
+        Refusal(name, "positions outside of the list are not known to mean the same", hint)
+        for name, hint in (
+            ("list_select", "write [l[i] FOR i IN positions]"),
+            ("list_where", "write [x FOR x IN l IF condition]"),
+            ("list_resize", "write l[1:n]"),
+            ("list_grade_up", "sort a list of structs of the values and their places"),
+        )
+    ),
 )

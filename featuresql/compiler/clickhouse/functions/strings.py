@@ -8,9 +8,10 @@ from sqlglot import exp
 
 from featuresql.compiler.clickhouse import sql
 from featuresql.compiler.clickhouse.emission import Emission, EmitCall, Refusal, same, same_cast
-from featuresql.compiler.clickhouse.functions import letter_case, lists, text_parts
+from featuresql.compiler.clickhouse.functions import formats, letter_case, lists, text_parts
 from featuresql.compiler.clickhouse.functions.pieces import checked, constant_operand, unless_null
 from featuresql.compiler.clickhouse.types import is_composed
+from featuresql.compiler.typing.argument import type_text
 from featuresql.spec.column_type import VARCHAR
 
 # What trim() without characters takes away: the separators of Unicode, but no tab or line's end.
@@ -117,6 +118,14 @@ def _unicode(call: EmitCall, nothing: int) -> exp.Expr:
     utf32 = sql.call("convertCharset", first, sql.text("utf-8"), sql.text("utf-32le"))
     code = sql.call("reinterpretAsInt32", utf32)
     return sql.choose(sql.call("empty", text.copy()), sql.number(nothing), code)
+
+
+def _typeof(call: EmitCall) -> exp.Expr:
+    """Return the type's name, which is known when the query is compiled."""
+    kind = call.bound[0]
+    if is_composed(kind) or kind.name == "NULL":
+        raise call.refuse(f"typeof of a {kind.name}", "its type is known: write its name")
+    return call.as_result(sql.text(type_text(kind).replace(", ", ",")))
 
 
 def _chr(call: EmitCall) -> exp.Expr:
@@ -228,4 +237,24 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     same("nfc_normalize", "normalizeUTF8NFC", "nfc_normalize(s)", "nfc_normalize('e\u0301')"),
     Refusal("strip_accents", _DIFFERS, "use translate"),
     Refusal("length_grapheme", _DIFFERS, "use length"),
+    same(
+        "url_encode",
+        "encodeURLComponent",
+        *("url_encode(s)", "url_encode('a b+%&=~-_.!*()')", "url_encode('')"),
+    ),
+    Emission("typeof", _typeof, ("typeof(i4)", "typeof(d1)", "typeof(s)", "typeof(n + 1.5)")),
+    *formats.ENTRIES,
+    same("base64", "base64Encode", "base64(encode(s))", "to_base64(encode(s2))"),
+    *(
+        Refusal(name, "the engines count transpositions in different ways", "use levenshtein")
+        for name in ("jaro_similarity", "jaro_winkler_similarity")
+    ),
+    Refusal("hamming", "one engine counts characters, the other bytes", "use levenshtein"),
+    Refusal("jaccard", _DIFFERS, "use levenshtein"),
+    *(
+        Refusal(name, "what is no text afterwards is an error on one engine alone")
+        for name in ("url_decode", "from_base64", "unhex", "decode")
+    ),
+    Refusal("format_bytes", _DIFFERS, "divide the number and round it"),
+    Refusal("overlay", _DIFFERS, "join the parts before and behind by ||"),
 )
