@@ -113,6 +113,8 @@ def asking_in(emitter: Emitter, node: exp.Expr) -> Iterator[exp.Expr]:
 
 def _check_place(emitter: Emitter, select: exp.Select, node: exp.Expr) -> None:
     """Refuse a correlated query where a grouped SELECT has no rows for it any more."""
+    if node.find_ancestor(exp.Lambda, exp.Comprehension):
+        raise emitter.refuse(node, "a query within a lambda", "compute it in a CTE before")
     above: exp.Expr | None = node
     is_grouped = bool(select.args.get("group") or select.args.get("having"))
     is_grouped = is_grouped or any(aggregates_in(emitter, item) for item in select.expressions)

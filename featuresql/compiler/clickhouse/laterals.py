@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import correlated, selects, sql
+from featuresql.compiler.clickhouse.flat_rows import flatten
 from featuresql.compiler.clickhouse.functions.pieces import value_of
 from featuresql.compiler.clickhouse.types import held
 from featuresql.compiler.clickhouse.unnested import array_join
+from featuresql.compiler.clickhouse.values import truth
 from featuresql.spec.model import Column
 
 if TYPE_CHECKING:
@@ -20,17 +22,25 @@ if TYPE_CHECKING:
 def check_join(emitter: Emitter, join: exp.Join) -> bool:
     """Return whether a join with rows made of each row keeps the rows that have none.
 
-    Raises `CompileError` for a join on a condition, which is no part of what is made.
+    Raises `CompileError` for such a join on a condition, which is no part of what is made.
     """
     side, kind = ((join.args.get(part) or "").upper() for part in ("side", "kind"))
     on = join.args.get("on")
     is_true = on is None or (isinstance(on, exp.Boolean) and bool(on.this))
     if side not in {"", "LEFT"} or kind not in {"", "INNER", "CROSS", "OUTER"}:
         raise emitter.refuse(join, f"a {side} {kind} JOIN LATERAL".replace("  ", " "))
-    if not is_true:
+    if not is_true and side == "LEFT":
         hint = "filter within the query, and join it ON true"
-        raise emitter.refuse(join, "a condition on a JOIN LATERAL", hint)
+        raise emitter.refuse(join, "a condition on a LEFT JOIN LATERAL", hint)
     return side == "LEFT"
+
+
+def keep_where(emitter: Emitter, select: exp.Select, made: exp.Select, join: exp.Join) -> None:
+    """Keep of the rows that `made` has read those for which the join's condition is true."""
+    on = join.args.get("on")
+    if on is not None and not isinstance(on, exp.Boolean):
+        made.set("where", exp.Where(this=truth(emitter, on)))
+        flatten(emitter, select, made)
 
 
 def join_rows(emitter: Emitter, select: exp.Select, made: exp.Select, join: exp.Join) -> None:
@@ -42,6 +52,7 @@ def join_rows(emitter: Emitter, select: exp.Select, made: exp.Select, join: exp.
     relation = node.alias.lower()
     if query.args.get("from_") is None:
         _compute(emitter, query, made, node, left=left)
+        keep_where(emitter, select, made, join)
         return
     (lifted,) = correlated.compute(emitter, select, made, [query], correlated.all_rows)
     name = f"{relation}:"
@@ -50,6 +61,7 @@ def join_rows(emitter: Emitter, select: exp.Select, made: exp.Select, join: exp.
     row = exp.column(name, quoted=True)
     cells = [sql.call("tupleElement", row, sql.number(i)) for i in range(1, len(columns) + 1)]
     _name_columns(emitter, relation, columns, cells)
+    keep_where(emitter, select, made, join)
 
 
 def _name_columns(

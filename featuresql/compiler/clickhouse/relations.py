@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from featuresql.compiler.clickhouse import laterals, selects, sql
+from featuresql.compiler.clickhouse.asof_conditions import check_asof
 from featuresql.compiler.clickhouse.conditions import common
 from featuresql.compiler.clickhouse.flat_rows import flatten
 from featuresql.compiler.clickhouse.plain_values import from_plain
@@ -50,6 +51,7 @@ def emit_from(emitter: Emitter, select: exp.Select, made: exp.Select) -> None:
         elif elements is not None:
             left = laterals.check_join(emitter, join)
             made.append("joins", join_elements(emitter, join.this, elements, left=left))
+            laterals.keep_where(emitter, select, made, join)
         else:
             laterals.join_rows(emitter, select, made, join)
 
@@ -115,6 +117,8 @@ def _join(emitter: Emitter, join: exp.Join, select: exp.Select, made: exp.Select
     on = join.args.get("on")
     if on is not None and any(True for _ in on.find_all(exp.Query)):
         raise emitter.refuse(on, "a query in a join's condition", "put it into WHERE or a CTE")
+    if method == "ASOF":
+        check_asof(emitter, join, side)
     if kind in {"SEMI", "ANTI"}:
         side = "LEFT"
     if _is_true(on) and not (side or method):

@@ -44,7 +44,14 @@ def _exists(emitter: Emitter, node: exp.Expr) -> exp.Expr:
 
 
 def _must_be_free(emitter: Emitter, node: exp.Expr, query: exp.Expr) -> None:
-    """Refuse a query about the rows around it where these were not prepared for it."""
+    """Refuse a query about the rows around it where these were not prepared for it.
+
+    Within a lambda even DuckDB takes none.
+    """
+    if node.find_ancestor(exp.Lambda, exp.Comprehension, exp.Query) is not node.find_ancestor(
+        exp.Query
+    ):
+        raise emitter.refuse(node, "a query within a lambda", "compute it in a CTE before")
     if any(True for _ in free_columns(query)):
         hint = "put it into the SELECT list of a CTE"
         raise emitter.refuse(node, "a query about the rows around it at this place", hint)

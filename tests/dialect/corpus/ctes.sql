@@ -29,3 +29,5 @@ SELECT n FROM t AS t ORDER BY t.n DESC LIMIT 2;
 SELECT i4 AS n, n AS i4 FROM t AS t ORDER BY i4, n;
 SELECT s AS g, count(*) AS c FROM t AS t GROUP BY s ORDER BY g;
 SELECT length(s) AS s, max(n) AS n FROM t AS t GROUP BY length(s);
+WITH c AS (SELECT g, n FROM t AS t WHERE n > 2) SELECT n, (SELECT count(*) FROM c WHERE c.g = t.g) AS k FROM t AS t;
+WITH c AS (SELECT n, g, (SELECT max(u.n) FROM t AS u WHERE u.g = t.g) AS m FROM t AS t) SELECT c.n, c.m FROM c WHERE EXISTS (SELECT 1 FROM c d WHERE d.n = c.m);

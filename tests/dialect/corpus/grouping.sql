@@ -40,3 +40,6 @@ SELECT d, count(*) AS c FROM t AS t GROUP BY d;
 SELECT date_trunc('month', ts) AS m, count(*) AS c FROM t AS t GROUP BY 1;
 SELECT g, avg(f9) AS a FROM t AS t GROUP BY g HAVING avg(f9) > 0.5;
 SELECT b, g, sum(i4) OVER (PARTITION BY b) AS s FROM (SELECT b, g, sum(n) AS i4 FROM t AS t GROUP BY b, g) AS x;
+SELECT g, sum(n) AS s FROM t AS t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.n = t.i4) GROUP BY g;
+SELECT g, sum((SELECT max(u.n) FROM t AS u WHERE u.g = t.g)) AS s FROM t AS t GROUP BY g;
+SELECT g, count(*) FILTER (WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.n = t.i4)) AS s FROM t AS t GROUP BY g;

@@ -30,3 +30,26 @@ SELECT a.n, b.n AS m, c.n AS k FROM t AS a LEFT JOIN t AS b ON a.n = b.i4 LEFT J
 SELECT a.n, b.st, b.li FROM t AS a LEFT JOIN t AS b ON a.n = b.i4;
 SELECT n, b.g FROM t AS a JOIN t AS b USING (n);
 SELECT n, g, b.i4 FROM t AS a FULL JOIN t AS b USING (n, g);
+SELECT n, (SELECT max(u.n) FROM t AS u JOIN t AS w ON u.n = w.i4 WHERE u.g = t.g) AS v FROM t AS t;
+SELECT n, (SELECT max(u.n) FROM t AS u LEFT JOIN t AS w ON u.n < w.i4 WHERE u.g = t.g) AS v FROM t AS t;
+SELECT a.n, b.n AS m FROM t AS a LEFT JOIN t AS b ON a.ts BETWEEN b.ts AND b.ts + INTERVAL 1 DAY;
+SELECT a.n, b.n AS m FROM t AS a JOIN t AS b ON a.g = b.g AND b.ts < a.ts AND b.ts >= a.ts - INTERVAL 365 DAY;
+SELECT count(*) AS c FROM t AS a LEFT JOIN t AS b ON a.n > b.n LEFT JOIN t AS c ON b.n > c.n;
+-- refused: an ASOF join by DOUBLE
+SELECT a.n FROM t AS a ASOF JOIN t AS b ON a.f8 >= b.f8;
+-- refused: an ASOF join by DOUBLE
+SELECT a.n, b.n AS m FROM t AS a ASOF LEFT JOIN t AS b ON a.f8 = b.f8 AND a.n >= b.n;
+-- refused: an ASOF join along a VARCHAR
+SELECT a.n, b.n AS m FROM t AS a ASOF JOIN t AS b ON a.g = b.g AND a.s >= b.s;
+-- refused: this condition on an ASOF join
+SELECT a.n, b.n AS m FROM t AS a ASOF JOIN t AS b ON a.g = b.g AND a.d1 >= b.d1 AND a.n <> b.n;
+-- refused: an ASOF RIGHT JOIN
+SELECT a.n, b.n AS m FROM t AS a ASOF RIGHT JOIN t AS b ON a.g = b.g AND a.n >= b.i4;
+-- refused: this condition on an ASOF join
+SELECT a.n, b.n AS m FROM t AS a ASOF JOIN t AS b ON a.g IS NOT DISTINCT FROM b.g AND a.n >= b.i4;
+SELECT a.n, b.n AS m FROM t AS a ASOF LEFT JOIN t AS b ON a.g = b.g AND a.d >= b.d;
+SELECT a.n, b.n AS m FROM t AS a ASOF LEFT JOIN t AS b ON a.d1 > b.d1;
+SELECT a.n, b.n AS m FROM t AS a ASOF LEFT JOIN t AS b ON a.u8 >= b.u8;
+SELECT a.n, b.n AS m FROM t AS a ASOF LEFT JOIN t AS b ON b.i1 < a.n;
+-- refused: this condition on an ASOF join
+SELECT a.n, b.n AS m FROM t AS a ASOF LEFT JOIN t AS b ON a.g = b.g AND a.n >= b.i4 AND b.b;

@@ -41,3 +41,21 @@ SELECT n, x FROM t AS t LEFT JOIN range(6) AS r(x) ON r.x = t.n;
 SELECT n, x FROM t AS t LEFT JOIN UNNEST([1, 2, NULL]) AS r(x) ON r.x = t.n;
 SELECT n, l.x FROM t AS t, LATERAL (SELECT 5 AS x) l;
 SELECT generate_series AS v FROM generate_series(1, 4) WHERE generate_series > 2;
+SELECT a.n, x.c FROM t AS a JOIN t AS b ON a.n = b.i4 JOIN LATERAL (SELECT count(*) AS c FROM t AS u WHERE u.n < a.n AND u.n < b.n) x ON true;
+SELECT n, u.v FROM t AS t JOIN UNNEST(t.li) AS u(v) ON u.v > 1;
+SELECT n, max(v) AS m FROM t AS t, UNNEST(li) AS u(v) GROUP BY n ORDER BY n;
+-- refused: a FROM that reads the rows around the query
+SELECT n FROM t AS t WHERE EXISTS (SELECT 1 FROM UNNEST(t.li) AS u(v) WHERE u.v > 2);
+-- refused: a FROM that reads the rows around the query
+SELECT n, (SELECT sum(u.v) FROM UNNEST(t.li) AS u(v) WHERE t.n <> 4) AS s FROM t AS t;
+SELECT n, u.v, u.o FROM t AS t, UNNEST(li) WITH ORDINALITY u(v, o) WHERE o = 1;
+SELECT n, u.v.a AS a FROM t AS t, UNNEST([{'a': n}, {'a': 2}]) u(v);
+SELECT r.x, t.n FROM range(3) r(x) LEFT JOIN t ON t.n = r.x;
+SELECT t.n, r.x FROM t AS t CROSS JOIN generate_series(1, t.n % 3) r(x);
+SELECT unnest(range(n)) AS x FROM t AS t;
+SELECT n, v FROM t AS t, LATERAL (SELECT unnest(li)) u(v);
+-- refused: a series of instants
+SELECT x FROM generate_series(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-03', INTERVAL 1 DAY) r(x);
+SELECT n, x FROM t AS t RIGHT JOIN range(5) r(x) ON r.x = t.n;
+SELECT t.n, u.v, b.g FROM t AS t JOIN UNNEST(t.li) AS u(v) ON u.v > 1 FULL JOIN t AS b ON b.n = u.v;
+SELECT n, l.c FROM t AS t JOIN LATERAL (SELECT count(*) AS c FROM t AS u WHERE u.g = t.g) l ON l.c > 2;

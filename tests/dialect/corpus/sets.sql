@@ -49,3 +49,28 @@ SELECT n, lf AS v FROM t AS t ORDER BY v NULLS FIRST, n;
 SELECT n, f8 AS n2 FROM t AS t ORDER BY 2 DESC, 1 LIMIT 4;
 SELECT n, sum(i4) OVER (PARTITION BY f8 ORDER BY n) AS s FROM t AS t WHERE i4 < 1000;
 SELECT n FROM (SELECT n FROM t AS t ORDER BY n DESC LIMIT 3) x;
+SELECT n, (SELECT count(*) FROM t AS u WHERE u.g = t.g AND u.n IN (SELECT w.i4 FROM t AS w WHERE w.b)) AS v FROM t AS t;
+SELECT n FROM (SELECT n, (SELECT count(*) FROM t AS u WHERE u.g = t.g) AS c FROM t AS t) x WHERE x.c > 2;
+SELECT n FROM t AS t WHERE (SELECT u.b FROM t AS u WHERE u.n = t.n);
+SELECT n, NOT EXISTS (SELECT 1 FROM t AS u WHERE u.n = t.i4) AS v FROM t AS t;
+SELECT n FROM t AS t WHERE n IN (SELECT unnest(u.li) FROM t AS u);
+SELECT n FROM t AS t WHERE n = (SELECT max(n) FROM t AS t);
+SELECT n, (SELECT list(u.n ORDER BY u.n DESC) FROM t AS u WHERE u.n < t.n)[1] AS v FROM t AS t;
+-- refused: a query within a lambda
+SELECT n, [x FOR x IN li IF x > (SELECT min(u.n) FROM t AS u)] AS v FROM t AS t;
+-- refused: a query within a lambda
+SELECT n, [x FOR x IN li IF x > (SELECT min(u.n) FROM t AS u WHERE u.g = t.g)] AS v FROM t AS t;
+SELECT t.n, u.n AS m FROM t AS t, t u WHERE t.i4 = u.n;
+SELECT t.n, u.n AS m FROM t AS t NATURAL JOIN (SELECT n, g FROM t AS t WHERE n > 2) u;
+SELECT n, (SELECT count(DISTINCT u.b) FROM t AS u WHERE u.g = t.g) AS v FROM t AS t;
+SELECT n, (SELECT arg_max(u.s, u.n) FROM t AS u WHERE u.g = t.g) AS v FROM t AS t;
+SELECT n, (SELECT string_agg(u.s, ',' ORDER BY u.n) FROM t AS u WHERE u.g = t.g) AS v FROM t AS t;
+SELECT n, (SELECT avg(u.f9) FROM t AS u WHERE u.ts <= t.ts AND u.ts > t.ts - INTERVAL 30 DAY) AS v FROM t AS t;
+SELECT n AS t, i4 AS u FROM t AS t ORDER BY t;
+SELECT st.a AS st, n FROM t AS t;
+SELECT n, d1 IN (SELECT u.d2 FROM t AS u) AS v FROM t AS t;
+SELECT n, s IN (SELECT u.s2 FROM t AS u) AS v, b IN (SELECT u.c FROM t AS u) AS w FROM t AS t;
+SELECT n, ts IN (SELECT u.ts2 FROM t AS u) AS v, d IN (SELECT u.d FROM t AS u WHERE u.n > 3) AS w FROM t AS t;
+SELECT n, (SELECT u.n FROM t AS u WHERE u.g = t.g) AS v FROM t AS t WHERE g IS NULL AND n < 0;
+SELECT n, CAST(n AS DOUBLE) IN (SELECT u.f8 FROM t AS u) AS v FROM t AS t;
+SELECT DISTINCT g, (SELECT count(*) FROM t AS u WHERE u.g = t.g) AS c FROM t AS t;
