@@ -16,6 +16,7 @@ from featuresql.cli.options import (
 from featuresql.cli.print_result import print_json, print_table
 from featuresql.plan.select_models import select_models
 from featuresql.workflows.compile_models import compile_models, write_compiled
+from featuresql.workflows.leakage_notes import leakage_counts, leakage_notes, leakage_text
 from featuresql.workflows.raise_leaks import raise_leaks
 
 
@@ -48,12 +49,21 @@ def compile(  # noqa: A001 - the command's name
     models = [compiled.models[name] for name in names]
     if output == "json":
         found = [
-            {"name": m.name, "kind": m.config.kind, "columns": len(m.columns), "file": file}
+            {
+                "name": m.name,
+                "kind": m.config.kind,
+                "columns": len(m.columns),
+                "leakage": leakage_counts(m),
+                "file": file,
+            }
             for m, file in zip(models, files, strict=True)
         ]
         print_json({"models": found})
         return
     rows = [
-        (m.name, m.config.kind, len(m.columns), file) for m, file in zip(models, files, strict=True)
+        (m.name, m.config.kind, len(m.columns), leakage_text(m), file)
+        for m, file in zip(models, files, strict=True)
     ]
-    print_table(("model", "kind", "columns", "file"), rows)
+    print_table(("model", "kind", "columns", "leakage", "file"), rows)
+    for note in (note for model in models for note in leakage_notes(model)):
+        click.echo(note, err=True)
