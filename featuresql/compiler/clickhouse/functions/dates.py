@@ -28,7 +28,9 @@ from featuresql.compiler.clickhouse.emission import Emission, EmitCall, Refusal
 from featuresql.compiler.clickhouse.functions.date_parts import DATE_PARTS
 from featuresql.compiler.clickhouse.functions.date_steps import DATE_STEPS
 from featuresql.compiler.clickhouse.functions.date_texts import DATE_TEXTS
+from featuresql.compiler.clickhouse.functions.interval_arithmetic import moved
 from featuresql.compiler.clickhouse.functions.intervals_made import INTERVALS
+from featuresql.compiler.clickhouse.intervals import parts_of
 from featuresql.compiler.typing.rules import constant_text
 from featuresql.spec.column_type import BIGINT, TIMESTAMP
 
@@ -95,6 +97,13 @@ def _make_timestamp(call: EmitCall) -> exp.Expr:
     return call.as_result(sql.choose(known, instant(total), sql.null()))
 
 
+def _added(call: EmitCall) -> exp.Expr:
+    value, kind = call.args[0], call.bound[0]
+    if call.bound[1].name != "INTERVAL":
+        return date(plus(day_number(value), sql.call("toInt64", call.args[1])))
+    return call.as_result(moved(value, kind, parts_of(call.operands[1], call.args[1])))
+
+
 def _from_ms(call: EmitCall) -> exp.Expr:
     return call.as_result(instant(times(call.args[0], 1_000)))
 
@@ -151,6 +160,9 @@ ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     *DATE_STEPS,
     *DATE_TEXTS,
     *INTERVALS,
+    Emission(
+        "date_add", _added, ("date_add(d, INTERVAL 1 MONTH)", "date_add(ts, INTERVAL (n) HOUR)")
+    ),
     Emission("last_day", _last_day, ("last_day(d)", "last_day(ts)")),
     Emission("days_in_month", _days_in_month, ("days_in_month(d)", "days_in_month(ts)")),
     Emission(
