@@ -8,7 +8,7 @@ demo: $(VENV)/.runtime  ## the whole way of the data on real flights
 	$(BIN)/featuresql demo
 
 test: $(VENV)/.dev  ## the whole test suite
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadscope
 
 lint: $(VENV)/.dev  ## formatting, lint rules, types, layering
 	$(BIN)/ruff format --check .
