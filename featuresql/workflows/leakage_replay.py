@@ -16,7 +16,8 @@ from featuresql.compiler.asof import ASOF_SCHEMA, ROW, column, path_query, relat
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import CompiledModel
 from featuresql.compiler.place_relations import place_relations
-from featuresql.errors import FeatureSQLError, Location
+from featuresql.compiler.write_sql import DUCKDB
+from featuresql.errors import EngineError, FeatureSQLError, Location
 from featuresql.plan.select_models import ancestors
 from featuresql.ports import EngineSession
 from featuresql.quality.compare_rows import compare_rows
@@ -79,6 +80,12 @@ def leakage_replay(
     if not views:
         return ()
     try:
+        if workspace.engine.dialect != DUCKDB:
+            raise EngineError(
+                "the replay runs on DuckDB",
+                code="unsupported",
+                hint="test a target whose engine is duckdb: models mean the same on both engines",
+            )
         plan, _, _ = plan_models(workspace, compiled, " ".join(views))
         steps = {step.model: step for step in plan.steps}
         built = {name: steps[name].relation for name in views if steps[name].action == "keep"}
