@@ -59,3 +59,4 @@ SELECT x FROM generate_series(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-03', IN
 SELECT n, x FROM t AS t RIGHT JOIN range(5) r(x) ON r.x = t.n;
 SELECT t.n, u.v, b.g FROM t AS t JOIN UNNEST(t.li) AS u(v) ON u.v > 1 FULL JOIN t AS b ON b.n = u.v;
 SELECT n, l.c FROM t AS t JOIN LATERAL (SELECT count(*) AS c FROM t AS u WHERE u.g = t.g) l ON l.c > 2;
+SELECT a.n, r.n AS m, r.x FROM t AS a ASOF JOIN (SELECT b.n, b.g, u.x FROM t AS b, UNNEST([b.n]) u(x)) r ON a.g = r.g AND a.n > r.n;

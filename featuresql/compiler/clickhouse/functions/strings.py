@@ -137,7 +137,7 @@ def _chr(call: EmitCall) -> exp.Expr:
         sql.call("lessOrEquals", code.copy(), sql.number(0xDFFF)),
     )
     wrong = sql.call("ifNull", sql.either(low, high, surrogate), sql.number(0))
-    failed = sql.call("throwIf", wrong, sql.text("no character has this number"))
+    failed = sql.raised(wrong, "no character has this number")
 
     def byte(shift: int, high_bits: int, mask: int) -> exp.Expr:
         part = sql.call("bitShiftRight", code.copy(), sql.number(shift))
