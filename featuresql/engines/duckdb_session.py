@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from featuresql.compiler.asof import ROW, relation
 from featuresql.engines.duckdb_errors import translated
+from featuresql.engines.interruptible import interruptible
 from featuresql.engines.utc import utc_batches
 from featuresql.spec.column_type import parse_type
 from featuresql.spec.model import Column
@@ -52,8 +53,9 @@ class DuckDBSession:
         with self._writing, translated():
             self._cursor.execute("BEGIN")
             try:
-                for statement in statements:
-                    self._cursor.execute(statement)
+                with interruptible(self._cursor.interrupt):
+                    for statement in statements:
+                        self._cursor.execute(statement)
             except duckdb.Error:
                 self._rollback()
                 raise

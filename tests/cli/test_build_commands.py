@@ -47,6 +47,7 @@ def test_compile_writes_the_selected_sql_and_runs_nothing(shop: Path, call: Call
                 "name": "customer_orders",
                 "kind": "feature_view",
                 "columns": 4,
+                "leakage": {"proven": 2},
                 "file": "target/compiled/customer_orders.sql",
             }
         ]

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from featuresql.errors import CompileError, ManyErrors
 
+DUCKDB_ONLY = "{{ config(engines=['duckdb']) }}"
 CORPUS = Path(__file__).parent.parent / "typing_pass/sql_corpus"
 CASES = {
     f"{case['category']}-{case['name']}": case["sql"]
@@ -58,7 +59,7 @@ def tables() -> dict[str, dict[str, str]]:
 def perturbed(sql: str, tables: dict[str, dict[str, str]]) -> Outcome:
     model = as_model(sql)
     read = set(re.findall(r"source\('(\w+)'\)", model))
-    compiled = compile_small({"m": model}, {name: tables[name] for name in read})
+    compiled = compile_small({"m": DUCKDB_ONLY + model}, {name: tables[name] for name in read})
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA base; SET schema = 'base'")
         connection.execute((CORPUS / "tables.sql").read_text("utf-8"))

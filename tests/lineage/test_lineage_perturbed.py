@@ -54,7 +54,7 @@ STACKED = {
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_changes_a_generated_query_is_in_its_lineage(sql: str) -> None:
     sources = {name: kinds for name, kinds in TABLES.items() if f"source('{name}')" in sql}
-    compiled = compile_small({"m": sql}, sources)
+    compiled = compile_small({"m": "{{ config(engines=['duckdb']) }}" + sql}, sources)
     with duckdb.connect() as connection:
         connection.execute(FILL)
         assert World(compiled, connection).perturb(Outcome()).misses == []
