@@ -89,7 +89,11 @@ def test_composed_entries_agree_or_are_refused(engines: TwoEngines) -> None:
     kinds = dict(engines.tables["t1"])
 
     @settings(
-        max_examples=COMPOSED, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=COMPOSED,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
     )
     @given(data=st.data())
     def check(data: st.DataObject) -> None:

@@ -171,7 +171,7 @@ _DIFFERS: Final = "the two engines count or fold it in different ways"
 ENTRIES: Final[tuple[Emission | Refusal, ...]] = (
     *letter_case.ENTRIES,
     *text_parts.ENTRIES,
-    same("reverse", "reverseUTF8", "reverse(s)", "reverse('')"),
+    Refusal("reverse", "only one engine keeps an accent with its letter"),
     Emission("length", _length, ("length(s)", "length('')", "len(li)", "len(NULL::INTEGER[])")),
     same_cast("strlen", "length", "strlen(s)", "strlen('')"),
     Emission(
