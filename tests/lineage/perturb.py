@@ -60,9 +60,9 @@ class World:
                 )
                 path = path_query(model.view, relation("history", name)).sql("duckdb")
                 self.connection.execute(f"CREATE OR REPLACE TABLE as_of.{quoted} AS {path}")
-            cursor = self.connection.execute(f"SELECT * FROM ref.{quoted}")
-            columns = tuple(column[0] for column in cursor.description)
-            answers[name] = (columns, cursor.fetchall())
+            table = self.connection.sql(f"SELECT * FROM ref.{quoted}").to_arrow_table()
+            columns = (column.to_pylist() for column in table.columns)
+            answers[name] = (tuple(table.column_names), list(zip(*columns, strict=True)))
         return answers
 
     def perturb(self, outcome: Outcome) -> Outcome:
