@@ -43,9 +43,8 @@ from featuresql.workflows.workspace import Workspace
     "-k",
     "keys",
     multiple=True,
-    required=True,
     metavar="NAME=VALUE",
-    help="A key or request column of the service; give it once for each.",
+    help="A key or request column of the service; give it once for each that it has.",
 )
 @click.option(
     "--at", callback=to_instant, metavar="TIME", help="The instant to answer for; now if absent."

@@ -33,8 +33,10 @@ def request_row(texts: Mapping[str, str], service: ServiceSchema) -> pa.RecordBa
     """Return one row with a column for each text, in the service's types where it knows them.
 
     Instants stay texts and unknown names are left in: the request's own check says what is wrong
-    with them. Raises `RequestError` with code `wrong-type`.
+    with them. Without texts the row has no column. Raises `RequestError` with code `wrong-type`.
     """
+    if not texts:
+        return pa.record_batch({"": pa.nulls(1)}).select([])
     columns = {name: _column(name, text, service.request) for name, text in texts.items()}
     return pa.record_batch(columns)
 

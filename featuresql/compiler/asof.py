@@ -10,6 +10,9 @@ event's time and `__row`, and of all rows only those that win at some instant. A
 `__valid_from` and the winning order grow together, so the newest by `__valid_from` is the winner,
 and one ASOF join on it is exact. The winner is the last of them to age, so judging its age judges
 them all.
+
+The rows of a view without an entity count for everybody: they have the key `EVERYBODY`, TRUE for
+each row and for each asker whose instant is known.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from featuresql.spec.column_type import ColumnType
-from featuresql.spec.model import Column, FeatureView
+from featuresql.spec.model import EVERYBODY, Column, FeatureView
 
 ASOF_SCHEMA: Final = "as_of"
 HISTORY_SCHEMA: Final = "history"
@@ -59,16 +62,17 @@ def path_query(view: FeatureView, history: exp.Table) -> exp.Select:
     compared by all their columns. Rows with a NULL key or event time are never visible.
     """
     keys = [column(key.name) for key in view.keys]
+    named = [column(key.name) for key in view.named_keys]
     event = column(view.event_time)
     instants = [*keys, column(EVENT_TS), column(VALID_FROM)]
     narrow = exp.select(
-        *keys,
+        *[exp.alias_(_key_value(key), key.name, quoted=True) for key in view.keys],
         exp.alias_(event, EVENT_TS, quoted=True),
         exp.alias_(_availability(view), VALID_FROM, quoted=True),
         column(ROW),
     ).from_(history.copy())
     narrow = narrow.where(
-        *[exp.not_(exp.Is(this=c.copy(), expression=exp.null())) for c in [*keys, event]]
+        *[exp.not_(exp.Is(this=c, expression=exp.null())) for c in [*named, event.copy()]]
     )
     distinct = (
         exp.select(
@@ -114,6 +118,9 @@ def asof_joins(
     The first finds the row's number with a narrow ASOF join, the second gathers its columns.
     """
     path, instant = alias + ASOF_SUFFIX, how.instant
+    if not view.named_keys:
+        is_known = exp.not_(exp.Is(this=exp.paren(instant.copy()), expression=exp.null()))
+        keys = ((EVERYBODY.name, exp.paren(is_known)),)
     searched: exp.Expr = relation(ASOF_SCHEMA, view.name, path)
     if how.asked is not None:
         searched = _asked_for(view, path, keys, how.asked)
@@ -179,7 +186,8 @@ def latest_query(
         exp.alias_(column(view.event_time, "h"), "event_ts", quoted=True),
         exp.alias_(_availability(view, "h"), "available_at", quoted=True),
     )
-    wide = [*(column(key.name, "h") for key in view.keys), *instants]
+    keys = (exp.alias_(_key_value(key, "h"), key.name, quoted=True) for key in view.keys)
+    wide = [*keys, *instants]
     wide += [column(feature.name, "h") for feature in view.features]
     return (
         exp.select(*wide)
@@ -227,6 +235,11 @@ def _availability(view: FeatureView, table: str | None = None) -> exp.Expr:
     return column(view.available_at or view.event_time, table)
 
 
+def _key_value(key: Column, table: str | None = None) -> exp.Expr:
+    """Return a key of a view's row, which for everybody's rows is no column of theirs."""
+    return exp.true() if key == EVERYBODY else column(key.name, table)
+
+
 def _not_after(instant: exp.Expr, known_at: datetime) -> exp.Expr:
     """Return the earlier of the two. LEAST would read a NULL instant as `known_at`."""
     bound = timestamp(known_at)
@@ -248,10 +261,8 @@ def _tie_winners(view: FeatureView, history: exp.Table) -> exp.Select:
         order=exp.Order(expressions=order) if order else None,
     )
     instants = {EVENT_TS: column(view.event_time, "h"), VALID_FROM: _availability(view, "h")}
-    on = [
-        exp.EQ(this=column(name, "g"), expression=instants.get(name, column(name, "h")))
-        for name, _ in pairs
-    ]
+    here = instants | {key.name: _key_value(key, "h") for key in view.keys}
+    on = [exp.EQ(this=column(name, "g"), expression=here[name]) for name, _ in pairs]
     ranked = (
         exp.select(*partition, column(ROW, "h"), exp.alias_(rank, "__rank", quoted=True))
         .from_(exp.alias_(tied.subquery(), "g", table=True))

@@ -18,7 +18,7 @@ Expression: TypeAlias = exp.Expr
 
 @dataclass(frozen=True, slots=True)
 class ViewJoin:
-    """A LEFT JOIN of a feature view: `keys` gives, for each key of the view, what it must equal."""
+    """A LEFT JOIN of a feature view: `keys` gives what each named key of the view must equal."""
 
     alias: str
     view: FeatureView

@@ -57,6 +57,9 @@ def _view_join(draft: Draft, join: exp.Join, view: FeatureView) -> ViewJoin:
         written = " ".join(part for part in (join.method, join.side, join.kind, "JOIN") if part)
         raise draft.error("view-join", f"'{view.name}' is joined by {written}", join, HOW)
     alias = join.alias_or_name
+    if not view.named_keys:
+        _check_for_everybody(draft, join, view)
+        return ViewJoin(alias, view, ())
     found: dict[str, exp.Expr] = {}
     condition = join.args.get("on")
     for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
@@ -70,6 +73,14 @@ def _view_join(draft: Draft, join: exp.Join, view: FeatureView) -> ViewJoin:
         message = f"the join of '{view.name}' does not name its key {', '.join(missing)}"
         raise draft.error("join-keys", message, join, f"write ON {wanted}")
     return ViewJoin(alias, view, tuple((key.name, found[key.name]) for key in view.keys))
+
+
+def _check_for_everybody(draft: Draft, join: exp.Join, view: FeatureView) -> None:
+    condition = join.args.get("on")
+    if not isinstance(condition, exp.Boolean) or not condition.this:
+        message = f"'{view.name}' has no entity: its newest row counts for everybody"
+        hint = "join it ON true, or name its entity in its config()"
+        raise draft.error("join-keys", message, condition or join, hint)
 
 
 def _key_equality(

@@ -57,9 +57,9 @@ def with_asof_joins(
 
 
 def _is_made_of(spine: exp.Table, join: ViewJoin) -> bool:
-    """Return whether a join's keys are made of the spine's columns alone."""
+    """Return whether a join has keys, and they are made of the spine's columns alone."""
     columns = [c for _, value in join.keys for c in value.find_all(exp.Column)]
-    return all(column.table == spine.alias_or_name for column in columns)
+    return bool(join.keys) and all(column.table == spine.alias_or_name for column in columns)
 
 
 def _check_instant(draft: Draft, event_time: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from featuresql.compiler.collect_columns import output
 from featuresql.compiler.draft import Draft
 from featuresql.errors import CompileError, did_you_mean, raise_all
-from featuresql.spec.model import Column, FeatureView
+from featuresql.spec.model import EVERYBODY, Column, FeatureView
 
 STORED_INSTANTS = ("event_ts", "available_at")
 UNSTORABLE = frozenset({"NULL", "INTERVAL", "TIMESTAMPTZ"})
@@ -16,20 +16,18 @@ UNSTORABLE = frozenset({"NULL", "INTERVAL", "TIMESTAMPTZ"})
 def plan_view(draft: Draft) -> Draft:
     """Check what `config()` promises of a feature view, and describe the view for the stores.
 
-    Other kinds of model pass unchanged. Raises `CompileError` for each promise that is broken.
+    Without an entity its rows count for everybody. Other kinds of model pass unchanged.
+
+    Raises `CompileError` for each promise that is broken.
     """
     config = draft.rendered.config
     if config.kind != "feature_view":
         return draft
-    entity = draft.catalog.entities.get(config.entity or "")
-    if entity is None:
-        hint = did_you_mean(config.entity or "", draft.catalog.entities)
-        message = f"there is no entity '{config.entity}'"
-        raise draft.error_at("unknown-entity", message, draft.rendered.config_location, hint)
-    errors = [_key_error(draft, key) for key in entity.keys]
+    keys = _keys(draft, config.entity) if config.entity is not None else ()
+    errors = [_key_error(draft, key) for key in keys]
     instants = [name for name in (config.event_time, config.available_at) if name]
     errors += [instant_error(draft, name) for name in instants]
-    special = {key.name for key in entity.keys} | set(instants)
+    special = {key.name for key in keys} | set(instants)
     features = tuple(column for column in draft.columns if column.name not in special)
     errors += [_feature_error(draft, feature) for feature in features]
     if not features:
@@ -38,14 +36,23 @@ def plan_view(draft: Draft) -> Draft:
     raise_all([error for error in errors if error is not None])
     view = FeatureView(
         name=draft.rendered.name,
-        entity=entity.name,
-        keys=entity.keys,
+        entity=config.entity or "",
+        keys=keys or (EVERYBODY,),
         event_time=config.event_time or "",
         available_at=config.available_at,
         features=features,
         ttl_us=config.ttl_us,
     )
     return replace(draft, view=view)
+
+
+def _keys(draft: Draft, name: str) -> tuple[Column, ...]:
+    entity = draft.catalog.entities.get(name)
+    if entity is None:
+        hint = did_you_mean(name, draft.catalog.entities)
+        message = f"there is no entity '{name}'"
+        raise draft.error_at("unknown-entity", message, draft.rendered.config_location, hint)
+    return entity.keys
 
 
 def instant_error(draft: Draft, name: str) -> CompileError | None:

@@ -56,7 +56,7 @@ _TAKES: Final[Mapping[ModelKind, frozenset[str]]] = {
 }
 _NEEDS: Final[Mapping[ModelKind, tuple[str, ...]]] = {
     "staging": (),
-    "feature_view": ("entity", "event_time"),
+    "feature_view": ("event_time",),
     "feature_service": ("event_time",),
 }
 _OF_ONE_KIND: Final = tuple(sorted(frozenset().union(*_TAKES.values())))

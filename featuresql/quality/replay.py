@@ -104,7 +104,7 @@ def difference_query(
         exp.Literal.string(FULL_BUILD),
     )
     where = where.else_(exp.Literal.string(REPLAY))
-    shown = [*(key.name for key in view.keys), view.event_time]
+    shown = [*(key.name for key in view.named_keys), view.event_time]
     shown += [name for name in names if name not in shown]
     return (
         exp.select(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from featuresql.errors import Location
-from featuresql.spec.column_type import ColumnType
+from featuresql.spec.column_type import BOOLEAN, ColumnType
 
 ModelKind = Literal["staging", "feature_view", "feature_service"]
 Materialized = Literal["view", "table", "incremental"]
@@ -216,12 +216,16 @@ class Project:
     consumers: tuple[Consumer, ...] = ()
 
 
+EVERYBODY: Final = Column("__everybody", BOOLEAN)
+"""The key of a view without an entity: TRUE in the as-of path and in stores, no column of rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class FeatureView:
     """A compiled feature view as stores see it: typed keys, its instants' columns, its features.
 
-    `available_at` is None where the view has no such column. `ttl_us` is None where rows do not
-    age.
+    A view without an entity has `entity` empty and the one key `EVERYBODY`. `available_at` is None
+    where the view has no such column. `ttl_us` is None where rows do not age.
     """
 
     name: str
@@ -231,3 +235,8 @@ class FeatureView:
     available_at: str | None
     features: tuple[Column, ...]
     ttl_us: int | None = None
+
+    @property
+    def named_keys(self) -> tuple[Column, ...]:
+        """The keys that are columns of the view's rows, and that a join of it names."""
+        return tuple(key for key in self.keys if key != EVERYBODY)

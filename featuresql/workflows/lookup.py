@@ -15,6 +15,7 @@ from featuresql.compiler.training_set_query import online_inputs, online_query
 from featuresql.errors import InternalError, OnlineStoreError, RequestError
 from featuresql.ports import Evaluator, OnlineStore, ServiceSchema, ViewAnswer, ViewLookup
 from featuresql.spec.column_type import TIMESTAMP_ARROW
+from featuresql.spec.model import EVERYBODY
 from featuresql.wire.conform import conform
 from featuresql.workflows.service_schema import service_schema
 
@@ -116,10 +117,9 @@ def _request(prepared: PreparedService, question: Question) -> tuple[pa.RecordBa
 
 
 def _keys(join: ViewJoin, request: pa.RecordBatch) -> pa.RecordBatch:
-    arrays = [request.column(value.name) for _, value in join.keys]
-    named = dict(zip([key for key, _ in join.keys], arrays, strict=True))
-    names = [key.name for key in join.view.keys]
-    return pa.RecordBatch.from_arrays([named[name] for name in names], names=names)
+    arrays = {key: request.column(value.name) for key, value in join.keys}
+    arrays = arrays or {EVERYBODY.name: pa.repeat(True, request.num_rows)}
+    return pa.record_batch({key.name: arrays[key.name] for key in join.view.keys})
 
 
 def _view_cells(

@@ -76,6 +76,16 @@ service:
 select s.asked_at, a.f
 from {{ source('spine') }} s
 left join {{ ref('single') }} a on a.code = s.code and a.f > 1
+-- @ view of everybody joined on a column | join-keys | 4:39 | newest row counts for everybody
+service:
+select s.asked_at, e.rate
+from {{ source('spine') }} s
+left join {{ ref('everybody') }} e on e.ts = s.asked_at
+-- @ view of everybody joined on false | join-keys | 4:11 | newest row counts for everybody
+service:
+select s.asked_at, e.rate
+from {{ source('spine') }} s
+left join {{ ref('everybody') }} e on false
 -- @ view joined on half of its key | join-keys | 4:11 | does not name its key part
 service:
 select s.asked_at, p.t

@@ -42,7 +42,7 @@ def test_duckdb_takes_the_sql_and_gives_the_types(case: Path) -> None:
         for name, columns in SOURCES.items():
             declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
             connection.execute(f"CREATE TABLE sources.{name} ({declared})")
-        for name in ("single", "pair"):
+        for name in ("single", "pair", "everybody"):
             model = compiled.models[name]
             select = place_relations(model.tree).sql("duckdb")
             connection.execute(

@@ -30,6 +30,9 @@ CREATE TABLE base.single_rows AS SELECT ['a', 'b'][1 + i % 2] AS code,
 CREATE TABLE base.pair_rows AS SELECT ['a', 'b'][1 + i % 2] AS code, CAST(i % 3 AS BIGINT) AS part,
   TIMESTAMP '2024-01-01' + to_microseconds(i // 3) AS ts, 't' || (i * 7 % 5) AS t
   FROM range(30) r(i);
+CREATE TABLE base.everybody_rows AS SELECT TIMESTAMP '2024-01-01' + to_microseconds(i // 3) AS ts,
+  TIMESTAMP '2024-01-01' + to_microseconds(i // 3 + i % 2) AS seen_at,
+  CAST(i * 7 % 5 AS DOUBLE) AS rate FROM range(30) r(i);
 """
 STACKED = {
     "counted": """select code, count(*) as n from {{ source('single_rows') }}

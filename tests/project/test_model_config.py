@@ -83,7 +83,6 @@ def test_a_staging_model_may_be_incremental() -> None:
             "'materialized': found 'tabel', expected 'view', 'table', 'incremental'",
             "did you mean 'table'?",
         ),
-        ({**VIEW, "entity": None}, "missing-key", "a feature_view needs 'entity'", None),
         ({**VIEW, "event_time": None}, "missing-key", "a feature_view needs 'event_time'", None),
         (
             {"kind": "feature_service"},
@@ -175,7 +174,6 @@ def test_a_wrong_argument_is_one_error_at_the_call(
 def test_all_wrong_arguments_are_named_at_once() -> None:
     errors = errors_of({"kind": "feature_view", "labels": ["x"], "lookback": "1 day"})
     assert [error.message for error in errors] == [
-        "config(): a feature_view needs 'entity'",
         "config(): a feature_view needs 'event_time'",
         "config(): a feature_view takes no 'labels'",
         "config(): 'lookback' is for materialized='incremental' only",

@@ -135,7 +135,7 @@ CONFIG_ERRORS = [
     ("{{ config(kind='staging', tags=['a', 1]) }}", "found the number 1", 1, 32, None),
     ("{{ config(tags=['x'], kind='feature_service', event_time='t', ttl='1 day') }}", "takes no 'ttl'", 1, 67, None),
     ("{{ config(kind='feature_service', event_time='t', labels=['l', 'l']) }}", "names 'l' twice", 1, 58, None),
-    ("{{ config(kind='feature_view', event_time='t') }}", "needs 'entity'", 1, 4, None),
+    ("{{ config(kind='feature_view', entity='e') }}", "needs 'event_time'", 1, 4, None),
     ("{{ config(**{'kind': 'view'}) }}", "found 'view'", 1, 4, "feature_view"),
     ("{{ config(kind=var('window') | upper) }}", "found '1 DAY'", 1, 16, None),
 ]  # fmt: skip

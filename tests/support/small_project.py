@@ -1,4 +1,4 @@
-"""A project in memory: three sources, two views, a service that joins one view twice."""
+"""A project in memory: views of one key, of two and of none, and a service that joins them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ SOURCES = {
         "l": "DOUBLE[]",
     },
     "pair_rows": {"code": "VARCHAR", "part": "BIGINT", "ts": "TIMESTAMP", "t": "VARCHAR"},
+    "everybody_rows": {"ts": "TIMESTAMP", "seen_at": "TIMESTAMP", "rate": "DOUBLE"},
 }
 MODELS = {
     "single": """{{ config(kind='feature_view', entity='thing', event_time='ts',
@@ -43,13 +44,17 @@ MODELS = {
         select code, ts, seen_at, f, n, l from {{ source('single_rows') }}""",
     "pair": """{{ config(kind='feature_view', entity='thing_part', event_time='ts') }}
         select code, part, ts, t from {{ source('pair_rows') }}""",
+    "everybody": """{{ config(kind='feature_view', event_time='ts', available_at='seen_at') }}
+        select ts, seen_at, rate from {{ source('everybody_rows') }}""",
     "service": """{{ config(kind='feature_service', event_time='asked_at', request=['weight']) }}
         select s.asked_at, s.code, a.f, a.n, a.l, b.f as other_f, b.ts as other_ts,
-          b.seen_at as other_seen_at, p.t, a.f * s.weight as weighted
+          b.seen_at as other_seen_at, p.t, a.f * s.weight as weighted,
+          e.rate, e.ts as rate_ts
         from {{ source('spine') }} s
         left join {{ ref('single') }} a on a.code = s.code
         left join {{ ref('single') }} b on s.other = b.code
-        left join {{ ref('pair') }} p on p.part = s.part and p.code = s.code""",
+        left join {{ ref('pair') }} p on p.part = s.part and p.code = s.code
+        left join {{ ref('everybody') }} e on true""",
 }
 ENTITIES = {"thing": {"code": "VARCHAR"}, "thing_part": {"code": "VARCHAR", "part": "BIGINT"}}
 

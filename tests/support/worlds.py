@@ -1,4 +1,4 @@
-"""Small worlds: a spine and two views, with ties, NULLs, late rows and instants at bounds."""
+"""Small worlds: a spine and three views, with ties, NULLs, late rows and instants at bounds."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class World:
     spine: list[tuple]
     single: list[Row]
     pair: list[Row]
+    everybody: list[Row]
     known_at: int | None
 
 
@@ -53,13 +54,17 @@ pair_rows = st.builds(
     st.none(),
     st.tuples(maybe(texts)),
 )
+everybody_rows = st.builds(Row, st.just(()), instants, instants, st.tuples(maybe(floats)))
 spine_rows = st.tuples(
     maybe(texts), maybe(texts), maybe(st.integers(0, 1)), instants, maybe(floats)
 )
 
 
 def side_by_side(parts: list[tuple], known_at: int | None) -> World:
-    """Put small worlds into one: their keys never meet, so that one query judges them all."""
+    """Put small worlds into one: their keys never meet, so that one query judges them all.
+
+    What everybody sees has no key: those rows are the whole world's.
+    """
 
     def code(number: int, text: str | None) -> str | None:
         return None if text is None else f"{number}{text}"
@@ -67,18 +72,20 @@ def side_by_side(parts: list[tuple], known_at: int | None) -> World:
     def row(number: int, row: Row) -> Row:
         return replace(row, keys=(code(number, row.keys[0]), *row.keys[1:]))
 
-    spine, single, pair = [], [], []
-    for number, (asked, ones, twos) in enumerate(parts):
+    spine, single, pair, everybody = [], [], [], []
+    for number, (asked, ones, twos, all_see) in enumerate(parts):
         spine += [(code(number, a), code(number, b), *rest) for a, b, *rest in asked]
         single += [row(number, one) for one in ones]
         pair += [row(number, two) for two in twos]
-    return World(spine, single, pair, known_at)
+        everybody += all_see
+    return World(spine, single, pair, everybody, known_at)
 
 
 small_worlds = st.tuples(
     st.lists(spine_rows, max_size=6),
     st.lists(single_rows, max_size=9),
     st.lists(pair_rows, max_size=6),
+    st.lists(everybody_rows, max_size=2),
 )
 worlds = st.builds(
     side_by_side,
@@ -130,5 +137,16 @@ def pair_table(world: World) -> pa.Table:
             "part": pa.array([r.keys[1] for r in rows], pa.int64()),
             "ts": arrow_instants([r.event_ts for r in rows]),
             "t": pa.array([r.values[0] for r in rows], pa.string()),
+        }
+    )
+
+
+def everybody_table(world: World) -> pa.Table:
+    rows = world.everybody
+    return pa.table(
+        {
+            "ts": arrow_instants([r.event_ts for r in rows]),
+            "seen_at": arrow_instants([r.available_at for r in rows]),
+            "rate": pa.array([r.values[0] for r in rows], pa.float64()),
         }
     )

@@ -78,7 +78,7 @@ def _view_verdicts(
     relation: Relation,
     locate: Callable[[exp.Expr | None], Location],
 ) -> dict[str, Verdict]:
-    special = [*(key.name for key in view.keys), view.event_time]
+    special = [*(key.name for key in view.named_keys), view.event_time]
     special += [view.available_at] if view.available_at else []
     base = relation.needs.union(*(relation.columns[name.lower()].needs for name in special))
     available = relation.columns[view.available_at.lower()] if view.available_at else None
