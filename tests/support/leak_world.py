@@ -159,40 +159,70 @@ class World:
     statements: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """A connection with the sources' rows, whole and cut at each of `instants`, and no models."""
+
+    connection: duckdb.DuckDBPyConnection
+    instants: tuple[datetime, ...]
+
+
 @contextmanager
 def world(
     compiled: CompiledProject, seed: int = 7, count: int = 60, cuts: int = 8
 ) -> Iterator[World]:
+    with ground(seed, count, cuts) as made:
+        yield build(made, compiled)
+
+
+@contextmanager
+def ground(seed: int = 7, count: int = 60, cuts: int = 8) -> Iterator[Ground]:
     connection = duckdb.connect()
-    connection.execute("set threads = 1; set TimeZone = 'UTC'")
-    tables = rows(seed, count)
-    known: set[datetime] = set()
-    connection.execute("create schema sources")
-    for name, table in tables.items():
-        connection.register("arriving", table)
-        connection.execute(f'create table sources."{name}" as from arriving')
-        connection.unregister("arriving")
-        for part in DECLARED[name].values():
-            if isinstance(part, str):
-                known |= {instant for instant in table[part].to_pylist() if instant}
+    try:
+        connection.execute("set threads = 1; set TimeZone = 'UTC'")
+        tables = rows(seed, count)
+        connection.execute("create schema sources")
+        for name, table in tables.items():
+            connection.register("arriving", table)
+            connection.execute(f'create table sources."{name}" as from arriving')
+            connection.unregister("arriving")
+        instants = _instants(tables, cuts)
+        sources = project_of({}, {}, {}).sources
+        for index, instant in enumerate(instants):
+            connection.execute(f"create schema cut{index}")
+            for name, source in sources.items():
+                query = place_relations(cut_query(source, columns(SOURCES[name]), instant))
+                connection.execute(f'create table cut{index}."{name}" as {query.sql("duckdb")}')
+        yield Ground(connection, tuple(instants))
+    finally:
+        connection.close()
+
+
+def _instants(tables: Mapping[str, pa.Table], cuts: int) -> list[datetime]:
+    known = {
+        instant
+        for name, table in tables.items()
+        for part in DECLARED[name].values()
+        if isinstance(part, str)
+        for instant in table[part].to_pylist()
+        if instant
+    }
     ordered = sorted(known)
     step = max(1, len(ordered) // cuts)
     picked = ordered[step // 2 :: step][:cuts]
     # Some cuts lie on an instant, some between two, some on a midnight.
     instants = [t + timedelta(minutes=5) if i % 3 == 2 else t for i, t in enumerate(picked)]
     instants[0] = datetime(2024, 3, 3)  # noqa: DTZ001 - UTC
-    made = World(connection, compiled, tuple(instants), tuple(_statements(compiled)))
-    try:
-        _build(made, None)
-        for index, instant in enumerate(made.instants):
-            connection.execute(f"create schema cut{index}")
-            for name, source in compiled.project.sources.items():
-                query = place_relations(cut_query(source, compiled.sources[name], instant))
-                connection.execute(f'create table cut{index}."{name}" as {query.sql("duckdb")}')
-            _build(made, index)
-        yield made
-    finally:
-        connection.close()
+    return instants
+
+
+def build(on: Ground, compiled: CompiledProject) -> World:
+    """Make the models over all rows and over those of each cut, in place of those before."""
+    made = World(on.connection, compiled, on.instants, tuple(_statements(compiled)))
+    _build(made, None)
+    for index in range(len(made.instants)):
+        _build(made, index)
+    return made
 
 
 def _statements(compiled: CompiledProject) -> Iterator[str]:
@@ -224,7 +254,7 @@ def _build(made: World, index: int | None) -> None:
     """Make every model, over all rows or over those of a cut."""
     build = "whole" if index is None else f"replay{index}"
     sources = "sources" if index is None else f"cut{index}"
-    made.connection.execute(f"create schema {build}")
+    made.connection.execute(f"drop schema if exists {build} cascade; create schema {build}")
     for statement in made.statements:
         text = statement.replace(f'"{IN_BUILD}"', build).replace(f'"{IN_SOURCES}"', sources)
         if index is None:

@@ -10,7 +10,7 @@ from featuresql.compiler.leakage.facts import Facts, either
 from featuresql.compiler.leakage.needs import NOTHING, Atom, Clause, Needs
 from featuresql.compiler.leakage.relation import Value
 from featuresql.compiler.leakage.rule_conditions import assume, deny
-from featuresql.compiler.leakage.scope import Scope, is_instant
+from featuresql.compiler.leakage.scope import Scope, is_instant, known_as
 
 Branch = tuple[Value, Facts]
 
@@ -50,7 +50,9 @@ def if_(scope: Scope, node: exp.Expr) -> Value:
 def coalesce(scope: Scope, node: exp.Expr) -> Value:
     """Judge COALESCE: it is one of its arguments."""
     values = [scope.value(part) for part in [node.this, *node.expressions]]
-    return _one_of(scope, node, _together(values), [(value, Facts()) for value in values])
+    result = _one_of(scope, node, _together(values), [(value, Facts()) for value in values])
+    _there_with_any(scope, result, values)
+    return result
 
 
 def extremum(scope: Scope, node: exp.Expr) -> Value:
@@ -58,6 +60,7 @@ def extremum(scope: Scope, node: exp.Expr) -> Value:
     values = [scope.value(part) for part in [node.this, *node.expressions]]
     branches: list[Branch] = [(value, Facts()) for value in values]
     result = _one_of(scope, node, _together(values), branches)
+    _there_with_any(scope, result, values)
     if result.point is not None:
         for value in values:
             if value.point is None:
@@ -74,6 +77,13 @@ def nullif(scope: Scope, node: exp.Expr) -> Value:
     """Judge NULLIF: it is its first argument, or NULL."""
     values = [scope.value(node.this), scope.value(node.expression)]
     return _one_of(scope, node, _together(values), [(values[0], Facts())])
+
+
+def _there_with_any(scope: Scope, result: Value, values: Sequence[Value]) -> None:
+    """Note that the result, which passes over NULL, is there where one of the values is."""
+    for value in values:
+        if result.point is not None and value.point is not None:
+            scope.facts.implies(value.point.atom, known_as(result.point))
 
 
 def _together(values: Sequence[Value]) -> Needs:

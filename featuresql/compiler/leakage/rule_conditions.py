@@ -7,6 +7,7 @@ from typing import Final
 from sqlglot import exp
 
 from featuresql.compiler.leakage.constants import (
+    DAY_US,
     constant_instant_us,
     constant_length,
     constant_number,
@@ -14,7 +15,7 @@ from featuresql.compiler.leakage.constants import (
 )
 from featuresql.compiler.leakage.facts import Facts
 from featuresql.compiler.leakage.needs import EPOCH, Point
-from featuresql.compiler.leakage.scope import Scope, is_instant
+from featuresql.compiler.leakage.scope import Scope, is_date, is_instant, is_zoned
 
 _OPPOSITE: Final[dict[type[exp.Expr], type[exp.Expr]]] = {
     exp.LT: exp.GTE,
@@ -95,6 +96,7 @@ def _not_before(
     upper, lower = _point(scope, high), _point(scope, low)
     least_us = 1 if is_later else 0
     if upper is not None and lower is not None:
+        least_us *= _grid_us(high, low)
         facts.at_least(upper.atom, lower.atom, lower.offset_us - upper.offset_us + least_us)
         return
     # A distance of two instants that is bounded: `a - b >= length` or `length >= a - b`.
@@ -106,6 +108,26 @@ def _not_before(
     if ends is not None and length is not None and length.months == 0:
         _apart(facts, ends[::-1], least_us - length.us)
     _counted(scope, facts, high, low, is_later=is_later)
+
+
+def _grid_us(one: exp.Expr, other: exp.Expr) -> int:
+    """Return how far apart the two instants are at least, where they differ.
+
+    Dates, and beginnings of intervals of one length, lie on a grid.
+    """
+    if all(is_date(node) for node in (one, other)):
+        return DAY_US
+    units = {_unit(node) for node in (one, other)}
+    length = unit_length(min(units)) if len(units) == 1 else None
+    return max(1, length.least_us) if length is not None else 1
+
+
+def _unit(node: exp.Expr) -> str:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    unit = node.args.get("unit") if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) else None
+    is_named = isinstance(unit, exp.Literal | exp.Var) and not is_zoned(node)
+    return unit.name.lower() if unit is not None and is_named else ""
 
 
 def _counted(scope: Scope, facts: Facts, high: exp.Expr, low: exp.Expr, *, is_later: bool) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from sqlglot import exp
 
 from featuresql.compiler.leakage.constants import (
@@ -18,24 +16,21 @@ from featuresql.compiler.leakage.constants import (
 from featuresql.compiler.leakage.needs import EPOCH, Atom, Point
 from featuresql.compiler.leakage.relation import Value
 from featuresql.compiler.leakage.rule_scalars import general
-from featuresql.compiler.leakage.scope import Scope, is_instant, known_as
-
-_DATE: Final = exp.DataType.Type.DATE
-_ZONED: Final = exp.DataType.Type.TIMESTAMPTZ
+from featuresql.compiler.leakage.scope import Scope, is_date, is_instant, is_zoned, known_as
 
 
 def cast(scope: Scope, node: exp.Expr) -> Value:
     """Read a constant, or give the beginning of the day for a cast to DATE."""
     us = constant_instant_us(node.this) if is_instant(node) else None
-    if us is not None and not _is(node, _ZONED):
+    if us is not None and not is_zoned(node):
         day = us // DAY_US * DAY_US
-        return Value(point=Point(EPOCH, day if _is(node, _DATE) else us))
+        return Value(point=Point(EPOCH, day if is_date(node) else us))
     if not is_instant(node) or not is_instant(node.this):
         return general(scope, node)
-    if _is(node, _ZONED) != _is(node.this, _ZONED):
+    if is_zoned(node) != is_zoned(node.this):
         return general(scope, node)
     value = scope.value(node.this)
-    if value.point is None or not _is(node, _DATE) or _is(node.this, _DATE):
+    if value.point is None or not is_date(node) or is_date(node.this):
         return value
     return _start(scope, value, "day", Length(0, DAY_US))
 
@@ -49,7 +44,7 @@ def add(scope: Scope, node: exp.Expr) -> Value:
     if not is_instant(base) and is_instant(other):
         base, other = other, base
     length = constant_length(other)
-    if length is None and _is(base, _DATE):
+    if length is None and is_date(base):
         days = constant_number(other)
         length = None if days is None else Length(0, int(days * DAY_US))
     value = scope.value(base) if length is not None else None
@@ -62,7 +57,7 @@ def truncate(scope: Scope, node: exp.Expr) -> Value:
     """Give `date_trunc(unit, x)`: the beginning of the interval that `x` lies in."""
     unit = node.args.get("unit")
     length = unit_length(unit.name) if isinstance(unit, exp.Literal | exp.Var) else None
-    fits = length is not None and is_instant(node) and not _is(node, _ZONED)
+    fits = length is not None and is_instant(node) and not is_zoned(node)
     value = scope.value(node.this) if fits else None
     if value is None or length is None or value.point is None:
         return general(scope, node)
@@ -74,7 +69,7 @@ def bucket(scope: Scope, node: exp.Expr) -> Value:
     length, origin = constant_length(node.this), node.args.get("unit")
     value = scope.value(node.expression)
     is_fixed = origin is None or (origin.find(exp.Column, exp.Query) is None)
-    zoned = _is(node, _ZONED)
+    zoned = is_zoned(node)
     if length is None or not is_fixed or zoned or value.point is None or min(length) < 0:
         return general(scope, node)
     name = f"bucket {length.months} {length.us} {origin.sql('duckdb') if origin else ''}"
@@ -84,7 +79,7 @@ def bucket(scope: Scope, node: exp.Expr) -> Value:
 def last_day(scope: Scope, node: exp.Expr) -> Value:
     """Give `last_day(x)`: the beginning of the last day of the month of `x`."""
     value = scope.value(node.this)
-    if value.point is None or _is(node.this, _ZONED):
+    if value.point is None or is_zoned(node.this):
         return general(scope, node)
     base = value.point
     atom = Atom(base.atom.row, f"last_day({base.atom.name} {base.offset_us})")
@@ -138,7 +133,3 @@ def _made_of(scope: Scope, atom: Atom, origin: Atom) -> None:
     scope.facts.made_of[atom] = origin
     scope.facts.implies(atom, [frozenset((origin,))])
     scope.facts.implies(origin, [frozenset((atom,))])
-
-
-def _is(node: exp.Expr, kind: object) -> bool:
-    return node.type is not None and node.type.this == kind

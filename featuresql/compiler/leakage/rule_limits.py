@@ -15,16 +15,33 @@ from featuresql.compiler.leakage.rule_windows import (
 from featuresql.compiler.leakage.scope import Scope
 
 _ROWS_BEFORE = Frame(None, 0)
+_ALL_ROWS = Frame(None, None)
 
 
 def limit(scope: Scope, query: exp.Expr) -> None:
-    """Judge LIMIT and OFFSET: the first rows depend on those that stand before them."""
-    clauses = [query.args.get("limit"), query.args.get("offset")]
-    first = next((clause for clause in clauses if clause is not None), None)
-    if first is None:
+    """Judge LIMIT and OFFSET: the first rows depend on those that stand before them.
+
+    A share of the rows depends on all rows, and a computed number on what it is computed from.
+    """
+    clauses = [c for c in (query.args.get("limit"), query.args.get("offset")) if c is not None]
+    if not clauses:
         return
     order = query.args.get("order")
-    _keep_first(scope, [], list(order.expressions) if order is not None else [], first)
+    frame = _ALL_ROWS if any(map(_is_share, clauses)) else _ROWS_BEFORE
+    items = list(order.expressions) if order is not None else []
+    _keep_first(scope, [], items, clauses[0], frame)
+    for clause in clauses:
+        scope.needs |= NOTHING.union(*(scope.value(part).needs for part in _numbers(clause)))
+
+
+def _is_share(clause: exp.Expr) -> bool:
+    options = clause.args.get("limit_options")
+    return options is not None and bool(options.args.get("percent"))
+
+
+def _numbers(clause: exp.Expr) -> list[exp.Expr]:
+    parts = (clause.args.get(name) for name in ("expression", "count"))
+    return [part for part in parts if isinstance(part, exp.Expr)]
 
 
 def distinct_on(scope: Scope, query: exp.Select, keys: list[exp.Expr]) -> None:
@@ -45,7 +62,11 @@ def sample(scope: Scope, query: exp.Expr) -> None:
 
 
 def _keep_first(
-    scope: Scope, keys: list[exp.Expr], items: list[exp.Ordered], node: exp.Expr
+    scope: Scope,
+    keys: list[exp.Expr],
+    items: list[exp.Ordered],
+    node: exp.Expr,
+    frame: Frame = _ROWS_BEFORE,
 ) -> None:
     values = [scope.value(item.this) for item in items]
     parts = [scope.value(key) for key in keys]
@@ -54,7 +75,7 @@ def _keep_first(
     if not needs:
         return
     bounds = partition_bounds(scope, parts)
-    bound, why = order_bound(scope.facts, Over(keys, items, None), values, _ROWS_BEFORE)
+    bound, why = order_bound(scope.facts, Over(keys, items, None), values, frame)
     if bound is not None:
         bounds.append(bound)
     elif not items:

@@ -137,6 +137,7 @@ def _compared(
             if value.point is not None:
                 instants[index] = True
                 scope.facts.equal(atoms[index], value.point)
+                scope.facts.implies(value.point.atom, [frozenset((atoms[index],))])
         bounds = [Bound(v.point.atom, v.point.atom) for v in values if v.point is not None]
         needs |= _all_equal(scope, node, branch, bounds, values)
     result = {

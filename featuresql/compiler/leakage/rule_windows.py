@@ -53,7 +53,8 @@ def window(scope: Scope, node: exp.Expr) -> Value:
     keys = [scope.value(key) for key in over.partition]
     order = [scope.value(item.this) for item in over.order]
     arguments = [scope.value(part) for part in parts(function)]
-    own_needs = NOTHING.union(*(value.needs for value in [*keys, *order]))
+    ends = [scope.value(end) for end in _ends(over.spec)]
+    own_needs = NOTHING.union(*(value.needs for value in [*keys, *order, *ends]))
     needs = scope.needs.union(own_needs, *(value.needs for value in arguments))
     facts = scope.facts
     if condition is not None:
@@ -225,6 +226,12 @@ def _has_current(spec: exp.WindowSpec | None) -> bool:
         str(spec.args.get(side) or "").upper() == away and _word(spec.args.get(end)) != "UNBOUNDED"
         for end, side, away in ends
     )
+
+
+def _ends(spec: exp.WindowSpec | None) -> list[exp.Expr]:
+    """Return the expressions that say where the frame begins and ends."""
+    parts = (spec.args.get(name) for name in ("start", "end")) if spec is not None else ()
+    return [part for part in parts if isinstance(part, exp.Expr)]
 
 
 def _frame(over: Over, reach: Reach) -> Frame:

@@ -167,6 +167,16 @@ def is_instant(node: exp.Expr) -> bool:
     return kind is not None and kind.this in INSTANT_TYPES
 
 
+def is_date(node: exp.Expr) -> bool:
+    """Whether the expression is a DATE."""
+    return node.type is not None and node.type.this == _Type.DATE
+
+
+def is_zoned(node: exp.Expr) -> bool:
+    """Whether the expression is a TIMESTAMP WITH TIME ZONE."""
+    return node.type is not None and node.type.this == _Type.TIMESTAMPTZ
+
+
 def known_as(point: Point) -> frozenset[Clause]:
     """Return what holds where the instant is not NULL."""
     return frozenset((frozenset((point.atom,)),))

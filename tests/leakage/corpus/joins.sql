@@ -134,3 +134,15 @@ select s.k, e.ts as event_ts, s.w as f from {{ source('asks') }} s join {{ sourc
 --- leaking day_borders_counted
 select s.k, s.ts as event_ts, s.rid, count(e.id) as f from {{ source('asks') }} s
 left join {{ source('events') }} e on e.k = s.k and date_diff('day', e.ts, s.ts) >= 0 group by all
+--- clean days_before_this_one
+select s.k, s.ts as event_ts, s.rid, count(e.id) as f from {{ source('asks') }} s
+left join {{ source('events') }} e on e.k = s.k and date_trunc('day', e.ts) < date_trunc('day', s.ts) group by all
+--- clean dates_before_this_one
+select s.k, s.ts as event_ts, s.rid, count(e.id) as f from {{ source('asks') }} s
+left join {{ source('events') }} e on e.k = s.k and e.ts::date < s.ts::date group by all
+--- leaking dates_up_to_this_one
+select s.k, s.ts as event_ts, s.rid, count(e.id) as f from {{ source('asks') }} s
+left join {{ source('events') }} e on e.k = s.k and e.ts::date <= s.ts::date group by all
+--- clean available_when_both_are_known
+{{ config(kind='feature_view', entity='thing', event_time='event_ts', available_at='known_at') }}
+select k, date_trunc('day', ts) as event_ts, greatest(ts, until_ts) as known_at, x as f from {{ source('events') }}

@@ -22,3 +22,11 @@ group by s.k, s.ts, s.rid
 order by f, k, event_ts limit 7
 --- leaking skipped_from_the_end
 select k, ts as event_ts, x as f from {{ source('events') }} order by ts desc, id offset 10
+--- leaking first_half
+select k, ts as event_ts, x as f from {{ source('events') }} where ts is not null order by ts, id limit 50%
+--- leaking as_many_as_there_are_trips
+select k, ts as event_ts, x as f from {{ source('events') }} where ts is not null
+order by ts, id limit (select count(*) // 3 from {{ source('trips') }})
+--- leaking all_but_as_many_as_are_late
+select k, ts as event_ts, x as f from {{ source('events') }} where ts is not null
+order by ts, id offset (select count(*) // 2 from {{ source('trips') }} where ended_at > started_at)

@@ -66,3 +66,6 @@ with both as (
   select k, ts - interval '6 hours', w, 1000 + rid from {{ source('asks') }}
 )
 select k, ts as event_ts, sum(v) over (partition by k order by ts, n rows unbounded preceding) as f from both
+--- clean later_of_what_both_have
+with both as (select k, ts, until_ts, x from {{ source('events') }} intersect select k, ts, until_ts, x from {{ source('events') }})
+select k, greatest(ts, until_ts) as event_ts, x as f from both where ts is not null

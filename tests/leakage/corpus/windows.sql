@@ -174,3 +174,7 @@ from {{ source('events') }}
 select k, ts as event_ts, nth_value(x, 5) over (
     partition by k order by ts, id rows between unbounded preceding and unbounded following) as f
 from {{ source('events') }}
+--- leaking frame_as_long_as_there_are_rows
+select k, ts as event_ts, sum(y) over (
+    order by ts, id rows between (select count(*) // 4 from {{ source('trips') }}) preceding and current row) as f
+from {{ source('events') }} where ts is not null
