@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from featuresql.docs.lineage_json import consumer_json
-from featuresql.workflows.diff import ColumnChange, ModelChange, ProjectDiff
+from featuresql.workflows.diff import ColumnChange, ModelChange, ProjectDiff, SourceChange
 
-NOTHING = "no model changes"
+NOTHING = "nothing changes"
 
 
 def diff_json(diff: ProjectDiff) -> dict[str, object]:
     """Return the difference as a value that JSON can hold."""
     return {
+        "sources": [asdict(source) for source in diff.sources],
         "models": [asdict(model) for model in diff.models],
         "columns": [asdict(column) for column in diff.columns],
         "features": [{"model": ref.node, "column": ref.column} for ref in diff.features],
@@ -35,19 +36,11 @@ def diff_text(diff: ProjectDiff) -> str:
 def diff_markdown(diff: ProjectDiff) -> str:
     """Return the difference as Markdown, fit for the comment of a pull request."""
     lines = ["## What this change touches", ""]
-    if not diff.models:
+    if diff == ProjectDiff():
         return "\n".join([*lines, f"{NOTHING.capitalize()}.", ""])
-    lines += [
-        _summary(diff),
-        "",
-        "| model | kind | change | owner |",
-        "|---|---|---|---|",
-        *(
-            f"| {_code(m.model)} | {m.kind} | {_cell(_why(m))} | {_cell(m.owner)} |"
-            for m in diff.models
-        ),
-        "",
-    ]
+    lines += [_summary(diff), ""]
+    lines += _listed("Sources", (f"{_code(s.source)} {_what(s)}" for s in diff.sources))
+    lines += _models_table(diff)
     if diff.columns:
         lines += ["| column | change | before | after |", "|---|---|---|---|"]
         lines += [
@@ -73,6 +66,16 @@ def diff_markdown(diff: ProjectDiff) -> str:
     return "\n".join(lines)
 
 
+def _models_table(diff: ProjectDiff) -> list[str]:
+    if not diff.models:
+        return []
+    rows = (
+        f"| {_code(m.model)} | {m.kind} | {_cell(_why(m))} | {_cell(m.owner)} |"
+        for m in diff.models
+    )
+    return ["| model | kind | change | owner |", "|---|---|---|---|", *rows, ""]
+
+
 def _summary(diff: ProjectDiff) -> str:
     models, columns = _count(len(diff.models), "model"), _count(len(diff.columns), "column")
     features, services = (
@@ -85,6 +88,8 @@ def _summary(diff: ProjectDiff) -> str:
 
 
 def _sections(diff: ProjectDiff) -> Iterator[tuple[str, list[str]]]:
+    if diff.sources:
+        yield "sources", [f"{source.source} {_what(source)}" for source in diff.sources]
     if diff.models:
         yield "models built again", [f"{m.model} ({m.kind}): {_why(m)}" for m in diff.models]
     if diff.columns:
@@ -123,6 +128,10 @@ def _why(model: ModelChange) -> str:
     reasons = ["which rows it has"] if model.has_other_rows else []
     reasons += [f"config {', '.join(model.settings)}"] if model.settings else []
     return "changed" + (f": {'; '.join(reasons)}" if reasons else "")
+
+
+def _what(source: SourceChange) -> str:
+    return source.change + (f": {', '.join(source.settings)}" if source.settings else "")
 
 
 def _listed(title: str, entries: Iterable[str]) -> list[str]:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from featuresql.compiler.compile_project import CompiledProject
-from featuresql.compiler.lineage import ColumnRef, downstream, project_lineage
+from featuresql.compiler.lineage import SOURCE_PREFIX, ColumnRef, downstream, project_lineage
 from featuresql.compiler.lineage.meaning import Meaning, meaning
 from featuresql.errors import UsageError
 from featuresql.plan.fingerprint import fingerprints
@@ -20,6 +20,11 @@ from featuresql.workflows.workspace import Workspace
 
 Json: TypeAlias = Mapping[str, object]
 Change: TypeAlias = Literal["added", "removed", "changed"]
+
+# What a model's config, and a source, may say in another way without changing a value. What else a
+# source's columns are shows in the models that read them.
+_MODEL_SETTINGS_ASIDE: Final = frozenset(("accept_leak", "engines", "materialized"))
+_SOURCE_SETTINGS_ASIDE: Final = frozenset(("static", "columns", "event_time", "available_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,20 @@ class ModelChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceChange:
+    """A source that came, went, or is declared in another way: `settings` are the keys."""
+
+    source: str
+    change: Change
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """A feature about which the leakage proof now says something else."""
+    """A feature about which the leakage proof now says something else.
+
+    `before` is nothing where there was no such feature. A risk that is accepted says so.
+    """
 
     model: str
     column: str
@@ -61,8 +78,12 @@ class VerdictChange:
 
 @dataclass(frozen=True, slots=True)
 class ProjectDiff:
-    """What a change touches. `features` and `services` are those that it reaches, however far."""
+    """What a change touches.
 
+    `features`, of views and of services, and `services` are those that it reaches, however far.
+    """
+
+    sources: tuple[SourceChange, ...] = ()
     models: tuple[ModelChange, ...] = ()
     columns: tuple[ColumnChange, ...] = ()
     features: tuple[ColumnRef, ...] = ()
@@ -87,16 +108,20 @@ def diff_project(workspace: Workspace, base: Path | None = None) -> ProjectDiff:
 def compare(before: Json, after: Json, compiled: CompiledProject) -> ProjectDiff:
     """Compare two manifests, the second of which is of `compiled`."""
     old, new = _nodes(before), _nodes(after)
+    sources = list(_sources(before, after))
     models: list[ModelChange] = []
     columns: list[ColumnChange] = []
-    seeds: list[ColumnRef] = []
+    seeds = [ref for change in sources for ref in _columns_of_source(change, after)]
     for name in [*new, *(name for name in old if name not in new)]:
         if name in old and name in new and old[name]["fingerprint"] == new[name]["fingerprint"]:
             continue
         change, changed = _compare_model(name, before, after)
         models.append(change)
         columns += changed
-        if change.has_other_rows or change.settings or change.change == "added":
+        has_other_values = change.has_other_rows or not _MODEL_SETTINGS_ASIDE.issuperset(
+            change.settings
+        )
+        if change.change != "removed" and (has_other_values or change.change == "added"):
             seeds += [ColumnRef(name, column) for column in _mapping(new[name]["columns"])]
         else:
             seeds += [ColumnRef(name, c.column) for c in changed if c.change != "removed"]
@@ -107,6 +132,7 @@ def compare(before: Json, after: Json, compiled: CompiledProject) -> ProjectDiff
     owners = [change.owner for change in models] + [c.owner for c in consumers]
     owners += [compiled.models[name].config.owner for name in services]
     return ProjectDiff(
+        sources=tuple(sources),
         models=tuple(models),
         columns=tuple(columns),
         features=tuple(ref for ref in reached if _is_feature(compiled, ref)),
@@ -178,6 +204,25 @@ def _columns(name: str, before: Json, after: Json) -> tuple[list[ColumnChange], 
     return changes, not is_same and not has_same_rows
 
 
+def _sources(before: Json, after: Json) -> Iterable[SourceChange]:
+    """Give the sources that are declared in another way; keys that one side lacks do not count."""
+    old, new = _mapping(before.get("sources")), _mapping(after.get("sources"))
+    for name in dict.fromkeys((*new, *old)):
+        one, other = _mapping(old.get(name)), _mapping(new.get(name))
+        if name not in old or name not in new:
+            yield SourceChange(name, "added" if name in new else "removed")
+        elif settings := tuple(key for key in other if key in one and one[key] != other[key]):
+            yield SourceChange(name, "changed", settings)
+
+
+def _columns_of_source(change: SourceChange, after: Json) -> list[ColumnRef]:
+    """Return the columns of a source whose declaration changes what it holds."""
+    if change.change != "changed" or _SOURCE_SETTINGS_ASIDE.issuperset(change.settings):
+        return []
+    columns = _mapping(_mapping(_mapping(after.get("sources")).get(change.source)).get("columns"))
+    return [ColumnRef(f"{SOURCE_PREFIX}{change.source}", column) for column in columns]
+
+
 def _text(known: Meaning | None, column: str) -> str:
     return known.texts.get(column, "") if known is not None else ""
 
@@ -200,7 +245,8 @@ def _meaning(document: Json, node: Json) -> Meaning | None:
 def _reached(compiled: CompiledProject, seeds: Iterable[ColumnRef]) -> list[ColumnRef]:
     """Return `seeds` and every column that they reach, parents first."""
     lineage = project_lineage(compiled)
-    chosen = [ref for ref in dict.fromkeys(seeds) if ref in set(lineage.columns(ref.node))]
+    known = {node: set(lineage.columns(node)) for node in lineage.nodes()}
+    chosen = [ref for ref in dict.fromkeys(seeds) if ref in known.get(ref.node, ())]
     found = set(chosen)
     for one in downstream(lineage, chosen, transitive=True):
         found |= {i.ref for i in one.direct} | {i.ref for i in one.indirect}
@@ -208,8 +254,15 @@ def _reached(compiled: CompiledProject, seeds: Iterable[ColumnRef]) -> list[Colu
 
 
 def _is_feature(compiled: CompiledProject, ref: ColumnRef) -> bool:
-    view = compiled.models[ref.node].view
-    return view is not None and any(f.name == ref.column for f in view.features)
+    """Whether it is a view's feature, or what a service answers beside what it was asked with."""
+    model = compiled.models[ref.node]
+    if model.view is not None:
+        return any(feature.name == ref.column for feature in model.view.features)
+    if model.service is None or ref.column == model.service.event_time:
+        return False
+    found = (output for output in model.service.outputs if output.name == ref.column)
+    spine = model.service.spine_alias
+    return any(output.origin is None or output.origin[0] != spine for output in found)
 
 
 def _verdicts(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterable[VerdictChange]:
@@ -222,7 +275,9 @@ def _verdicts(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterable[Verd
 
 
 def _verdict(feature: object) -> str:
-    return str(_mapping(_mapping(feature).get("leakage")).get("verdict", ""))
+    found = _mapping(_mapping(feature).get("leakage"))
+    verdict = str(found.get("verdict", ""))
+    return f"{verdict} (accepted)" if found.get("accepted") else verdict
 
 
 def _nodes(document: Json) -> Mapping[str, Json]:

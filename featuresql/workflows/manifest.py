@@ -36,6 +36,7 @@ def manifest(compiled: CompiledProject, prints: Mapping[str, str]) -> dict[str, 
                 "event_time": source.event_time,
                 "available_at": source.available_at,
                 "static": source.static,
+                "timezone": source.timezone,
                 "columns": {
                     c.name: str(c.type) for c in compiled.sources.get(name, source.columns)
                 },
