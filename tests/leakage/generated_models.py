@@ -287,7 +287,7 @@ def joined(author: Author, name: str) -> str:
 
 def looked_up(author: Author, name: str) -> str:
     other = author.other()
-    form = author.pick.randrange(5)
+    form = author.pick.randrange(6)
     if form == 0:
         order = author.pick.choice(("b.t desc", "b.t", "b.v"))
         value = f"(select b.v from {other} b where {past(author)} order by {order}, b.id, b.v, b.u limit 1)"
@@ -303,7 +303,14 @@ def looked_up(author: Author, name: str) -> str:
         t = author.one(("a.t",), ("z.u", "greatest(a.t, z.u)"))
         return f"select a.k, a.id, {t} as t, z.u, cast(z.v as bigint) as v from {name} a, lateral {value} z"
     value = f"(select {author.pick.choice(AGGREGATES)} from {other} b where {past(author)})"
-    return f"select a.k, a.id, a.t, a.u, cast({value} as bigint) as v from {name} a"
+    beside = ""
+    if form == 3:
+        word, item = author.pick.choice(
+            ((", lateral", "max(b.id) as id"), (" left join lateral", "b.id"))
+        )
+        beside = f"{word} (select {item} from {other} b where {past(author)}) z"
+        beside += " on true" if "join" in word else ""
+    return f"select a.k, a.id, a.t, a.u, cast({value} as bigint) as v from {name} a{beside}"
 
 
 def distinct(author: Author, name: str) -> str:

@@ -6,6 +6,8 @@ from __future__ import annotations
 PAST = (
     "b.t <= a.t",
     "b.t < a.t",
+    "b.t <= a.u and a.u <= a.t",
+    "b.t <= a.t and a.u <= a.t",
     "b.t = a.t",
     "b.t between a.t - interval '1 day' and a.t",
     "b.t >= a.t - interval '30 hours' and b.t <= a.t - interval '1 hour'",

@@ -62,6 +62,32 @@ class Facts:
             self.rules.setdefault(atom, set()).update(rules)
         self.made_of.update(other.made_of)
 
+    def touching(self, rows: frozenset[int]) -> Facts:
+        """Return the facts in which one of `rows` takes part, and how atoms are made.
+
+        What a condition says of other rows holds only where `rows` have a row that meets it.
+        """
+        found = Facts(rules=self.rules, made_of=self.made_of).copy()
+        for high, edges in self.below.items():
+            for low, offset in edges.items():
+                if high.row in rows or low.row in rows:
+                    found.at_least(high, low, offset)
+        found.present = {c for c in self.present if all(atom.row in rows for atom in c)}
+        return found
+
+    def forget(self, conditional: Facts, rows: frozenset[int], kept: Facts) -> None:
+        """Take back what `conditional` says of others than `rows`, unless `kept` says it too."""
+        for high, edges in conditional.below.items():
+            for low in edges:
+                if high.row in rows or low.row in rows:
+                    continue
+                self.below[high].pop(low)
+                self.above[low].pop(high)
+                if low in kept.below.get(high, {}):
+                    self.at_least(high, low, kept.below[high][low])
+        gone = {c for c in conditional.present if any(atom.row not in rows for atom in c)}
+        self.present -= gone - kept.present
+
     def at_least(self, high: Atom, low: Atom, offset_us: int) -> None:
         """Note that `high >= low + offset_us`."""
         if high == low:

@@ -91,14 +91,20 @@ def group(scope: Scope, select: exp.Select) -> None:
         grouping.keys[key] = Value(NOTHING, None, frozenset())
     scope.grouping = grouping
     scope.seen = {}
+    if not always:
+        # There is a group even where there is no row, and then no condition was true of one.
+        scope.facts = scope.facts.touching(scope.own())
+        scope.facts.present.clear()
+        if scope.outer is not None:
+            scope.facts.add(scope.outer.facts)
     scope.needs = _existence(scope, grouping, select) if clause is not None else NOTHING
 
 
 def _existence(scope: Scope, grouping: Grouping, select: exp.Select) -> Needs:
     """Return what a group needs: the first of its rows that is known."""
     cause = scope.analysis.cause("a group is there from the first of its rows on", select)
-    facts = scope.facts
-    lifting = Lifting(scope.own(), facts, facts, grouping.bounds, cause, scope.analysis.fresh_atom)
+    facts, below = scope.facts, grouping.base.facts
+    lifting = Lifting(scope.own(), below, facts, grouping.bounds, cause, scope.analysis.fresh_atom)
     grouping.existence = lifting
     found = lifting.needs(grouping.needs)
     for need, lifted in lifting.made.items():

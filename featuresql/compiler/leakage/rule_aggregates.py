@@ -47,7 +47,7 @@ def _aggregate(
     if grouping is None:
         fault = scope.analysis.fault("unproven", f"'{node.sql('duckdb')}' is not understood", node)
         return Value(frozenset((fault,)))
-    base, facts = grouping.base, scope.facts
+    base, facts = grouping.base, grouping.base.facts
     arguments = [base.value(part) for part in parts(node)]
     needs = grouping.needs.union(*(value.needs for value in arguments))
     if more is not None:

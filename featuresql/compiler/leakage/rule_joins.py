@@ -48,6 +48,7 @@ def join(scope: Scope, node: exp.Join, right: Relation) -> None:
     scope.facts = left_side.facts.copy()
     scope.facts.add(right.facts)
     scope.rows |= right.rows
+    kind, side = (node.kind or "").upper(), (node.side or "").upper()
     scope.seen = {}
     on, conditions = node.args.get("on"), Facts()
     on_needs = NOTHING
@@ -56,7 +57,11 @@ def join(scope: Scope, node: exp.Join, right: Relation) -> None:
         assume(scope, conditions, on)
     both = scope.facts.copy()
     both.add(conditions)
-    kind, side = (node.kind or "").upper(), (node.side or "").upper()
+    if side in {"LEFT", "FULL"} or kind == "ANTI":
+        scope.facts.forget(right.facts, right.rows, left_side.facts)
+    if side in {"RIGHT", "FULL"}:
+        around = scope.outer.facts if scope.outer is not None else Facts()
+        scope.facts.forget(left_side.facts, left_side.rows, around)
     is_asof = (node.method or "").upper() == "ASOF"
     if kind not in {"", "INNER", "CROSS", "OUTER", "SEMI", "ANTI"} or (node.method and not is_asof):
         text = f"{node.kind or node.method} JOIN pairs rows by their position"

@@ -29,13 +29,14 @@ def set_operation(scope: Scope, node: exp.SetOperation) -> Relation:
         scope.analysis.query(part, scope.outer, scope.ctes) for part in (node.this, node.expression)
     ]
     names, columns = _aligned(node, branches)
-    scope.facts = Facts()
-    for branch in branches:
-        scope.facts.add(branch.facts)
-        scope.rows |= branch.rows
+    scope.facts = Facts() if scope.outer is None else scope.outer.facts.copy()
+    scope.rows = set().union(*(branch.rows for branch in branches))
     if isinstance(node, exp.Union):
         for branch in branches:
-            scope.facts.present -= branch.facts.present
+            # What one branch says of the rows around the query need not hold in the other.
+            own = branch.facts.touching(branch.rows)
+            own.present.clear()
+            scope.facts.add(own)
         found = _union(scope, names, branches, columns)
         if node.args.get("distinct"):
             found = without_doubles(scope, found, node)
@@ -126,19 +127,29 @@ def _compared(
     branches: list[Relation],
     columns: list[list[Value]],
 ) -> Relation:
-    """Judge EXCEPT and INTERSECT: all equal rows of the other query have to be known."""
+    """Judge EXCEPT and INTERSECT: all equal rows of the other query have to be known.
+
+    A row that EXCEPT keeps has no equal row: nothing holds of one.
+    """
+    kept = branches[:1] if isinstance(node, exp.Except) else branches
+    for branch in kept:
+        scope.facts.add(branch.facts)
     atoms = [scope.new_atom() for _ in names]
     needs = NOTHING
     instants = [False for _ in names]
-    for branch, values in zip(branches, columns, strict=True):
-        for index, value in enumerate(values):
+    for position, (branch, values) in enumerate(zip(branches, columns, strict=True)):
+        for index, value in enumerate(values) if position < len(kept) else ():
             # Equal rows have equal columns: the atom is the column of either.
             scope.facts.implies(atoms[index], value.known)
             if value.point is not None:
                 instants[index] = True
                 scope.facts.equal(atoms[index], value.point)
                 scope.facts.implies(value.point.atom, [frozenset((atoms[index],))])
-        bounds = [Bound(v.point.atom, v.point.atom) for v in values if v.point is not None]
+        bounds = [
+            Bound(value.point.atom, atoms[index], value.point.offset_us)
+            for index, value in enumerate(values)
+            if value.point is not None
+        ]
         needs |= _all_equal(scope, node, branch, bounds, values)
     result = {
         name: Value(NOTHING, Point(atoms[i]) if instants[i] else None, _clause(atoms[i]))

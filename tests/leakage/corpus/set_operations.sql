@@ -69,3 +69,11 @@ select k, ts as event_ts, sum(v) over (partition by k order by ts, n rows unboun
 --- clean later_of_what_both_have
 with both as (select k, ts, until_ts, x from {{ source('events') }} intersect select k, ts, until_ts, x from {{ source('events') }})
 select k, greatest(ts, until_ts) as event_ts, x as f from both where ts is not null
+--- leaking as_if_the_other_query_had_the_row
+with s as (select k, id, ts, until_ts as u from {{ source('events') }} where ts is not null),
+rest as (select k, id, ts - interval '2 days' as t, u from s except select k, id, ts as t, ts - interval '2 days' as u from s)
+select k, t + interval '1 day' as event_ts, id as f from rest
+--- leaking instants_of_what_is_taken_away
+with s as (select k, id, ts as t, until_ts as u from {{ source('events') }} where ts is not null),
+rest as (select k, id, t, u from s except all select k, id, t, t as u from s)
+select k, u as event_ts, id as f from rest

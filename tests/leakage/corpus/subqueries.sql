@@ -93,3 +93,27 @@ from {{ source('asks') }} s
 --- leaking in_same_days
 select k, ts as event_ts, x as f from {{ source('events') }}
 where ts::date in (select ts::date from {{ source('asks') }} where w > 2)
+--- leaking condition_of_one_branch_only
+select a.k, a.ts as event_ts, a.id, (select count(*) from (
+    select b.id from {{ source('asks') }} s, {{ source('events') }} b where b.ts <= a.until_ts and a.until_ts <= a.ts and s.ts <= a.ts
+    union all select b.id from {{ source('events') }} b where b.ts <= a.until_ts) z) as f
+from {{ source('events') }} a where a.until_ts is not null and a.ts is not null
+--- leaking condition_of_an_empty_lateral
+select a.k, a.ts as event_ts, (select count(*) from {{ source('events') }} c where c.ts <= a.until_ts) as f
+from {{ source('events') }} a, lateral (select max(b.x) as m from {{ source('events') }} b where b.ts <= a.ts and a.until_ts <= a.ts) z
+--- leaking condition_by_way_of_an_empty_lateral
+select a.k, a.ts as event_ts, (select count(*) from {{ source('events') }} c where c.ts <= a.until_ts) as f
+from {{ source('events') }} a, lateral (select max(b.x) as m from {{ source('events') }} b where b.ts <= a.ts and a.until_ts <= b.ts) z
+--- leaking condition_of_a_lateral_without_a_row
+select a.k, a.ts as event_ts, (select count(*) from {{ source('events') }} c where c.ts <= a.until_ts) as f
+from {{ source('events') }} a
+left join lateral (select b.x from {{ source('events') }} b where b.k = a.k and b.ts <= a.ts and a.until_ts <= a.ts) z on true
+--- leaking condition_of_an_empty_aggregate
+select a.k, a.ts as event_ts, (
+    select (select count(*) from {{ source('events') }} c where c.ts <= a.until_ts) + coalesce(max(b.x), 0)
+    from {{ source('events') }} b where b.ts <= a.ts and a.until_ts <= a.ts) as f
+from {{ source('events') }} a
+--- clean condition_of_a_row_that_is_there
+select a.k, a.ts as event_ts, a.id, (select count(*) from {{ source('events') }} c where c.ts <= a.until_ts) as f
+from {{ source('events') }} a
+semi join {{ source('asks') }} b on b.ts <= a.ts and a.until_ts <= a.ts
