@@ -112,20 +112,20 @@ def _engine(project: Project, root: Path) -> Engine:
     try:
         from featuresql.engines.open_clickhouse import open_clickhouse  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
-        raise ProjectError(
-            f"the target '{project.target.name}' needs the package '{error.name}'",
-            code="missing-package",
-            location=project.target.location,
-            hint="install featuresql[clickhouse]",
-        ) from None
+        raise _missing_package(project, error, "clickhouse") from None
     return open_clickhouse(config, path, root, project.sources)
 
 
 def _online(project: Project, root: Path) -> OnlineStore:
     config = project.target.online
-    if config.type != "lmdb":
-        raise _unknown(project, f"the online store '{config.type}'", "lmdb")
-    return LmdbStore.open(root / (config.path or "target/online"))
+    if config.type == "lmdb":
+        return LmdbStore.open(root / (config.path or "target/online"))
+    try:
+        from featuresql.online.cql_settings import cql_settings  # noqa: PLC0415 - an extra
+        from featuresql.online.cql_store import CqlStore  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise _missing_package(project, error, "scylla") from None
+    return CqlStore.open(cql_settings(config.options, root))
 
 
 def _registry(project: Project, root: Path) -> Registry:
@@ -141,10 +141,10 @@ def _absolute(url: str, root: Path) -> str:
     return f"{prefix}{root / path}"
 
 
-def _unknown(project: Project, what: str, known: str) -> ProjectError:
+def _missing_package(project: Project, error: ModuleNotFoundError, extra: str) -> ProjectError:
     return ProjectError(
-        f"{what} of the target '{project.target.name}' cannot be used in this version",
-        code="no-adapter",
+        f"the target '{project.target.name}' needs the package '{error.name}'",
+        code="missing-package",
         location=project.target.location,
-        hint=f"use {known}",
+        hint=f"install featuresql[{extra}]",
     )

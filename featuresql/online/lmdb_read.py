@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import NoReturn
 
 import pyarrow as pa
 
-from featuresql.errors import OnlineStoreError, did_you_mean
 from featuresql.online.key_codec import KeyCodec
 from featuresql.online.lmdb_environment import Transaction
 from featuresql.online.lmdb_layout import (
@@ -21,6 +19,7 @@ from featuresql.online.lmdb_layout import (
     meta_key,
     number_bytes,
 )
+from featuresql.online.not_materialized import raise_not_materialized
 from featuresql.online.row_codec import RowCodec
 from featuresql.online.segments import concat
 from featuresql.online.version_record import VersionRecord, from_json
@@ -81,17 +80,6 @@ class LookupReader:
             known = _Known(text, record, keys, RowCodec(record.version.view.features))
             self._known[view] = known
         return known
-
-
-def raise_not_materialized(view: str, names: Iterable[str]) -> NoReturn:
-    """Say that `view` is not among the views in the store, `names`."""
-    known = list(names)
-    near = f"; {did_you_mean(view, known)}" if known else ""
-    raise OnlineStoreError(
-        f"view '{view}' is not in the online store",
-        code="not-materialized",
-        hint=f"run `featuresql materialize --select {view}`{near}",
-    )
 
 
 def current_records(transaction: Transaction) -> dict[str, bytes]:

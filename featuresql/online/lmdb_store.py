@@ -12,8 +12,9 @@ from featuresql.errors import OnlineStoreError
 from featuresql.online.lmdb_environment import LmdbEnvironment
 from featuresql.online.lmdb_errors import translated
 from featuresql.online.lmdb_layout import has_format
-from featuresql.online.lmdb_read import LookupReader, current_records, raise_not_materialized
+from featuresql.online.lmdb_read import LookupReader, current_records
 from featuresql.online.lmdb_write import write_version
+from featuresql.online.not_materialized import raise_not_materialized
 from featuresql.online.version_record import from_json
 from featuresql.online.writer_lock import writer_lock
 from featuresql.ports import OnlineVersion, ViewAnswer, ViewLookup

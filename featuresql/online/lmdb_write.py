@@ -10,7 +10,6 @@ from itertools import islice
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from featuresql.errors import OnlineStoreError
 from featuresql.online.chunks import chunks
@@ -28,8 +27,9 @@ from featuresql.online.lmdb_layout import (
     put_format,
     take_number,
 )
+from featuresql.online.newest_rows import newest_rows
 from featuresql.online.row_codec import INSTANTS, RowCodec
-from featuresql.online.segments import Ints, concat, to_list
+from featuresql.online.segments import concat, to_list
 from featuresql.online.version_record import VersionRecord, from_json
 from featuresql.ports import OnlineVersion
 from featuresql.spec.model import FeatureView
@@ -77,7 +77,7 @@ class _ChunkWriter:
         encoded = self._keys.encode(chunk.select(self._key_names))
         keys = [prefix + key + suffix for key in encoded if key is not None]
         if not all(map(operator.lt, keys, islice(keys, 1, None))):
-            order = _newest_in_order(keys, chunk)
+            order = newest_rows(keys, chunk)
             keys = [keys[row] for row in order.tolist()]
             chunk = chunk.take(pa.array(order))
         columns = [chunk.column(name) for name in self._value_names]
@@ -102,18 +102,6 @@ class _ChunkWriter:
         later = (new[:, 0] > old[:, 0]) | ((new[:, 0] == old[:, 0]) & (new[:, 1] > old[:, 1]))
         for row in np.flatnonzero(later).tolist():
             transaction.put(keys[row], values[row])
-
-
-def _newest_in_order(keys: list[bytes], chunk: pa.RecordBatch) -> Ints:
-    """Return the rows to keep, in the order of their keys: for each key the one of its newest."""
-    columns = [pa.array(keys, pa.binary()), *(chunk.column(name) for name in INSTANTS)]
-    batch = pa.record_batch(columns, names=["key", *INSTANTS])
-    sorting = [("key", "ascending"), *((name, "descending") for name in INSTANTS)]
-    order: Ints = pc.sort_indices(batch, sort_keys=sorting).to_numpy().astype(np.int64)
-    ordered = columns[0].take(pa.array(order))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = pc.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)
-    return order[first]
 
 
 def _begin(transaction: Transaction, view: FeatureView) -> tuple[int, int]:

@@ -53,7 +53,7 @@ def _damaged(what: str) -> OnlineStoreError:
     return OnlineStoreError(
         f"the online store's record of a version is damaged: {what}",
         code="corrupt",
-        hint="remove the store's folder and materialize again",
+        hint="remove the online store and materialize again",
     )
 
 

@@ -69,7 +69,16 @@ class ScyllaSection(StrictModel):
     password: str | None = None
     local_dc: str | None = None
     replication: dict[str, str | WholeNumber] | None = None
+    consistency: (
+        Literal["one", "local_one", "two", "three", "quorum", "local_quorum", "each_quorum", "all"]
+        | None
+    ) = None
+    timeout_ms: Annotated[WholeNumber, Field(ge=1)] | None = None
+    patience_ms: Annotated[WholeNumber, Field(ge=0)] | None = None
+    refresh_ms: Annotated[WholeNumber, Field(ge=0, le=60_000)] | None = None
+    speculative_ms: Annotated[WholeNumber, Field(ge=1)] | None = None
     secure: Flag | None = None
+    verify_host: Flag | None = None
     ca_cert: str | None = None
 
 

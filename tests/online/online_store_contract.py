@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from online_store_helpers import (
+    MANY,
     SPAWN,
     Opener,
     lookup,
@@ -50,9 +50,21 @@ from featuresql.spec.column_type import (
 
 
 class OnlineStoreContract:
-    """The tests. `open_store` is a module's function, so that other processes can call it."""
+    """The tests. `open_store` is a module's function, so that other processes can call it.
+
+    `many` and `chunk_rows` are how many rows they write at once, and in how many pieces a store
+    that is slow to write may be given them.
+    """
 
     open_store: ClassVar[Opener]
+    many: ClassVar[int] = MANY
+    chunk_rows: ClassVar[int] = 65_536
+
+    def batches(self, number: int, pause_s: float = 0.0) -> Iterator[pa.RecordBatch]:
+        return numbered_batches(number, pause_s, self.many)
+
+    def numbers(self, store: OnlineStore) -> set[tuple[object, ...]]:
+        return numbers_read(store, self.many)
 
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
@@ -169,7 +181,7 @@ class OnlineStoreContract:
 
     def test_duplicates_converge_across_chunks_in_either_order(self, store: OnlineStore) -> None:
         view = make_view(keys={"id": BIGINT}, features={"what": BIGINT})
-        count = 70_000
+        count = self.chunk_rows + 4_464
         ids: list[object] = list(range(count))
         old = make_batch(view, {"id": ids, "what": [1] * count}, [1] * count)
         ticks = [2 if i % 3 else 0 for i in range(count)]
@@ -184,7 +196,7 @@ class OnlineStoreContract:
         self, store: OnlineStore
     ) -> None:
         view = make_view(keys={"id": BIGINT}, features={"what": BIGINT})
-        ids: list[object] = list(range(65_536))
+        ids: list[object] = list(range(self.chunk_rows))
         old = make_batch(view, {"id": ids, "what": [10] * len(ids)}, [10] * len(ids))
         ticks = [20, 15, 15, 20, 9, 8]
         new = make_batch(view, {"id": [3, 3, 4, 4, 5, 5], "what": ticks}, ticks)
@@ -287,47 +299,47 @@ class OnlineStoreContract:
         self, store: OnlineStore, path: Path
     ) -> None:
         other = type(self).open_store(path)
-        store.write(numbered_view(), "v1", 1, numbered_batches(1))
+        store.write(numbered_view(), "v1", 1, self.batches(1))
 
         def watched() -> Iterator[pa.RecordBatch]:
-            for batch in numbered_batches(2):
+            for batch in self.batches(2):
                 yield batch
-                assert numbers_read(store) == {("v1", 1, "t1")}
-                assert numbers_read(other) == {("v1", 1, "t1")}
+                assert self.numbers(store) == {("v1", 1, "t1")}
+                assert self.numbers(other) == {("v1", 1, "t1")}
 
         store.write(numbered_view(), "v2", 2, watched())
-        assert numbers_read(store) == numbers_read(other) == {("v2", 2, "t2")}
+        assert self.numbers(store) == self.numbers(other) == {("v2", 2, "t2")}
         other.close()
 
     def test_a_failed_write_keeps_the_old_version_and_the_next_one_works(
         self, store: OnlineStore
     ) -> None:
         def broken() -> Iterator[pa.RecordBatch]:
-            yield from list(numbered_batches(2))[:2]
+            yield from list(self.batches(2))[:2]
             raise OSError(5, "the engine broke")
 
-        store.write(numbered_view(), "v1", 1, numbered_batches(1))
+        store.write(numbered_view(), "v1", 1, self.batches(1))
         with pytest.raises(OSError, match="the engine broke"):
             store.write(numbered_view(), "v2", 2, broken())
-        assert numbers_read(store) == {("v1", 1, "t1")}
-        store.write(numbered_view(), "v3", 3, numbered_batches(3))
-        assert numbers_read(store) == {("v3", 3, "t3")}
+        assert self.numbers(store) == {("v1", 1, "t1")}
+        store.write(numbered_view(), "v3", 3, self.batches(3))
+        assert self.numbers(store) == {("v3", 3, "t3")}
 
     def test_threads_read_whole_versions_while_one_writes(self, store: OnlineStore) -> None:
-        store.write(numbered_view(), "v0", 0, numbered_batches(0))
+        store.write(numbered_view(), "v0", 0, self.batches(0))
         done = threading.Event()
 
         def keep_reading() -> list[set[tuple[object, ...]]]:
             seen = []
             while not done.is_set():
-                seen.append(numbers_read(store))
+                seen.append(self.numbers(store))
             return seen
 
         with ThreadPoolExecutor(4) as pool:
             readers = [pool.submit(keep_reading) for _ in range(4)]
             try:
                 for number in range(1, 4):
-                    store.write(numbered_view(), f"v{number}", number, numbered_batches(number))
+                    store.write(numbered_view(), f"v{number}", number, self.batches(number))
             finally:
                 done.set()
             seen = [numbers for reader in readers for numbers in reader.result()]
@@ -336,15 +348,15 @@ class OnlineStoreContract:
     def test_another_process_reads_whole_versions_only_and_never_goes_back(
         self, store: OnlineStore, path: Path
     ) -> None:
-        store.write(numbered_view(), "v0", 0, numbered_batches(0))
+        store.write(numbered_view(), "v0", 0, self.batches(0))
         mine, theirs = SPAWN.Pipe()
         reader = SPAWN.Process(
-            target=read_in_other_process, args=(type(self).open_store, path, theirs)
+            target=read_in_other_process, args=(type(self).open_store, path, theirs, self.many)
         )
         reader.start()
         assert mine.recv() == "ready"
         for number in range(1, 5):
-            store.write(numbered_view(), f"v{number}", number, numbered_batches(number, 0.01))
+            store.write(numbered_view(), f"v{number}", number, self.batches(number, 0.01))
         mine.send("stop")
         seen = mine.recv()
         reader.join(30)
@@ -355,12 +367,13 @@ class OnlineStoreContract:
     def test_a_writer_killed_at_any_time_leaves_the_old_or_the_new_version(
         self, store: OnlineStore, path: Path
     ) -> None:
-        store.write(numbered_view(), "v0", 0, numbered_batches(0))
+        store.write(numbered_view(), "v0", 0, self.batches(0))
         last = ("v0", 0, "t0")
         for number, wait_s in enumerate((0.0, 0.02, 0.05, 0.1, 0.2), start=1):
             mine, theirs = SPAWN.Pipe()
             writer = SPAWN.Process(
-                target=write_in_other_process, args=(type(self).open_store, path, number, theirs)
+                target=write_in_other_process,
+                args=(type(self).open_store, path, number, theirs, self.many),
             )
             writer.start()
             assert mine.recv() == "ready"
@@ -368,11 +381,11 @@ class OnlineStoreContract:
             assert writer.pid is not None
             os.kill(writer.pid, signal.SIGKILL)
             writer.join(30)
-            (seen,) = numbers_read(store)
+            (seen,) = self.numbers(store)
             assert seen in {last, (f"v{number}", number, f"t{number}")}
             last = seen
-        store.write(numbered_view(), "v9", 9, numbered_batches(9))
-        assert numbers_read(store) == {("v9", 9, "t9")}
+        store.write(numbered_view(), "v9", 9, self.batches(9))
+        assert self.numbers(store) == {("v9", 9, "t9")}
 
     def test_a_closed_store_says_so(self, store: OnlineStore) -> None:
         store.close()
@@ -390,11 +403,16 @@ class OnlineStoreContract:
     @settings(
         max_examples=40,
         deadline=None,
-        suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
+        suppress_health_check=[
+            HealthCheck.differing_executors,
+            HealthCheck.too_slow,
+            HealthCheck.function_scoped_fixture,
+        ],
     )
     @given(tables(), st.lists(key_column_types, min_size=1, max_size=3), st.data())
     def test_rows_of_every_type_come_back_to_the_bit(
         self,
+        store: OnlineStore,
         table: tuple[list[ColumnType], list[pa.Array]],
         key_kinds: list[ColumnType],
         data: st.DataObject,
@@ -416,13 +434,8 @@ class OnlineStoreContract:
         )
         order = data.draw(st.permutations(range(count)))
         asked = {name: [None, *(values[i] for i in order)] for name, values in keys.items()}
-        with tempfile.TemporaryDirectory() as folder:
-            store = type(self).open_store(Path(folder) / "online")
-            try:
-                assert store.write(view, "v1", 0, [batch]).rows == count
-                (answer,) = store.read([lookup(view, **asked)])
-            finally:
-                store.close()
+        assert store.write(view, "v1", 0, [batch]).rows == count
+        (answer,) = store.read([lookup(view, **asked)])
         for i, column in enumerate(columns):
             expected = exact_column(column)
             assert exact_column(answer.rows.column(f"f{i}")) == [

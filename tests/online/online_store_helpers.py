@@ -72,38 +72,42 @@ def numbered_view() -> FeatureView:
     return make_view("numbered", "row", {"id": BIGINT}, {"number": BIGINT, "text": VARCHAR})
 
 
-def numbered_batches(number: int, pause_s: float = 0.0) -> Iterator[pa.RecordBatch]:
-    """Give `MANY` rows that all say `number`, in three batches."""
-    for first in range(0, MANY, MANY // 3):
-        ids: list[object] = list(range(first, first + MANY // 3))
+def numbered_batches(
+    number: int, pause_s: float = 0.0, many: int = MANY
+) -> Iterator[pa.RecordBatch]:
+    """Give `many` rows that all say `number`, in three batches."""
+    for first in range(0, many, many // 3):
+        ids: list[object] = list(range(first, first + many // 3))
         rows = {"id": ids, "number": [number] * len(ids), "text": [f"t{number}"] * len(ids)}
         yield make_batch(numbered_view(), rows)
         time.sleep(pause_s)
 
 
-def numbers_read(store: OnlineStore) -> set[tuple[object, ...]]:
+def numbers_read(store: OnlineStore, many: int = MANY) -> set[tuple[object, ...]]:
     """Return every (version, number, text) that a lookup of many rows at once gives."""
-    asked = lookup(numbered_view(), id=list(range(0, MANY, 7)))
+    asked = lookup(numbered_view(), id=list(range(0, many, 7)))
     (answer,) = store.read([asked])
     columns = [answer.rows.column(name).unique().to_pylist() for name in ("number", "text")]
     return {(answer.version.version, *row) for row in zip(*columns, strict=True)}
 
 
-def read_in_other_process(opener: Opener, path: Path, pipe: Connection) -> None:
+def read_in_other_process(opener: Opener, path: Path, pipe: Connection, many: int = MANY) -> None:
     """Read until told to stop, then say what was seen."""
     store = opener(path)
     seen: list[set[tuple[object, ...]]] = []
     pipe.send("ready")
     while not pipe.poll():
-        seen.append(numbers_read(store))
+        seen.append(numbers_read(store, many))
     store.close()
     pipe.send(seen)
 
 
-def write_in_other_process(opener: Opener, path: Path, number: int, pipe: Connection) -> None:
+def write_in_other_process(
+    opener: Opener, path: Path, number: int, pipe: Connection, many: int = MANY
+) -> None:
     """Write one version slowly, saying when it begins."""
     store = opener(path)
     pipe.send("ready")
-    store.write(numbered_view(), f"v{number}", number, numbered_batches(number, pause_s=0.02))
+    store.write(numbered_view(), f"v{number}", number, numbered_batches(number, 0.02, many))
     pipe.send("done")
     store.close()
