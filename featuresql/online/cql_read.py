@@ -19,7 +19,10 @@ from featuresql.online.not_materialized import raise_not_materialized
 from featuresql.online.segments import concat
 from featuresql.ports import ViewAnswer, ViewLookup
 
-_REQUEST_KEYS: Final = 50
+# A node reads the keys of a request one after the other: few keys go out in several requests.
+_REQUESTS: Final = 8
+_LEAST_KEYS: Final = 12
+_MOST_KEYS: Final = 64
 _IN_FLIGHT: Final = 128
 # So many rows at a time stay in the cache on their way to Arrow's columns.
 _BLOCK_ROWS: Final = 2048
@@ -92,10 +95,11 @@ def _fetch(
 def _requests(statements: CqlStatements, ring: Ring, part: _Asked) -> Iterator[BoundStatement]:
     keys = [key for key in dict.fromkeys(part.texts) if key is not None]
     numbers = list(part.found)
+    size = min(max(len(keys) // _REQUESTS, _LEAST_KEYS), _MOST_KEYS)
     for group in ring.groups(keys):
         rows = group.tolist()
-        for first in range(0, len(rows), _REQUEST_KEYS):
-            some = [keys[row] for row in rows[first : first + _REQUEST_KEYS]]
+        for first in range(0, len(rows), size):
+            some = [keys[row] for row in rows[first : first + size]]
             statement = BoundStatement(statements.read_rows, routing_key=some[0])
             yield statement.bind((some, numbers))
 

@@ -14,8 +14,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import Cluster, NoHostAvailable
+
 VERSION = "5.0.5"
 HEAP_MB = 768
+USER, PASSWORD = "cassandra", "cassandra"  # whom Cassandra makes at its first start
 START_S = 120
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion>
@@ -45,9 +49,17 @@ commitlog_directory: data/commitlog
 saved_caches_directory: data/saved_caches
 hints_directory: data/hints
 cdc_raw_directory: data/cdc_raw
-commitlog_sync: group
-commitlog_sync_group_window: 1ms
+commitlog_sync: periodic
+commitlog_sync_period: 1000ms
 commitlog_disk_access_mode: legacy
+authenticator: PasswordAuthenticator
+authorizer: CassandraAuthorizer
+client_encryption_options:
+  enabled: true
+  optional: true
+  keystore: {keystore}
+  keystore_password: {password}
+  store_type: PKCS12
 disk_failure_policy: stop
 commit_failure_policy: stop
 auto_snapshot: false
@@ -55,6 +67,7 @@ incremental_backups: false
 concurrent_compactors: 1
 memtable_allocation_type: heap_buffers
 """
+CERTIFICATE = "ca.pem"
 LOGGING = """<configuration>
 <appender name="file" class="ch.qos.logback.core.FileAppender">
 <file>server.log</file><encoder><pattern>%-5level %d %logger{0} %msg%n</pattern></encoder>
@@ -156,10 +169,14 @@ def start_cassandra(folder: Path, port: int) -> int:
     """Start the server in `folder`, which keeps its data; return its process id when it answers."""
     java, jars = find_java(), fetch_jars()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "cassandra.yaml").write_text(CONFIG.format(port=port, storage=free_port()))
+    keystore = make_keystore(Path(java), folder)
+    (folder / "cassandra.yaml").write_text(
+        CONFIG.format(port=port, storage=free_port(), keystore=keystore, password=PASSWORD)
+    )
     (folder / "logback.xml").write_text(LOGGING)
     command = [
-        *(java, f"-Xms{HEAP_MB}m", f"-Xmx{HEAP_MB}m", "-XX:+UseParallelGC", "-Xshare:auto"),
+        *(java, f"-Xms{HEAP_MB}m", f"-Xmx{HEAP_MB}m", "-XX:+UseSerialGC", "-Xshare:auto"),
+        "-XX:TieredStopAtLevel=1",  # it does not live long enough to earn more
         *(word for name in EXPORTS for word in ("--add-exports", f"{name}=ALL-UNNAMED")),
         *(word for name in OPENS for word in ("--add-opens", f"{name}=ALL-UNNAMED")),
         "-Djdk.attach.allowAttachSelf=true",
@@ -169,6 +186,8 @@ def start_cassandra(folder: Path, port: int) -> int:
         "-Dcassandra-foreground=yes",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
         "-Dcassandra.ring_delay_ms=0",
+        "-Dcassandra.superuser_setup_delay_ms=0",
+        "-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4",
         *("-cp", f"{folder}:{jars}/*", "org.apache.cassandra.service.CassandraDaemon"),
     ]
     with (folder / "out.log").open("ab") as out:
@@ -178,13 +197,43 @@ def start_cassandra(folder: Path, port: int) -> int:
         )
     _STARTED.append(process)
     deadline = time.monotonic() + START_S
-    while not answers("127.0.0.1", port):
+    while not (answers("127.0.0.1", port) and logs_in(port)):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             said = (folder / "out.log").read_text(errors="replace")[-600:]
             raise UnavailableError(f"Cassandra did not start: {said}")
         time.sleep(0.2)
     return process.pid
+
+
+def make_keystore(java: Path, folder: Path) -> Path:
+    """Return the file with the server's key; its certificate, for clients, is `ca.pem` beside."""
+    keystore, certificate = folder / "server.p12", folder / CERTIFICATE
+    if certificate.exists():
+        return keystore
+    tool = [str(java.with_name("keytool")), "-J-XX:TieredStopAtLevel=1", "-alias", "server"]
+    tool += ["-keystore", str(keystore), "-storetype", "PKCS12", "-storepass", PASSWORD]
+    make = ["-genkeypair", "-keyalg", "EC", "-validity", "2", "-dname", "CN=server"]
+    for words in (
+        [*make, "-ext", "san=ip:127.0.0.1"],
+        ["-exportcert", "-rfc", "-file", str(certificate)],
+    ):
+        ended = subprocess.run([*tool, *words], capture_output=True, text=True, check=False)
+        if ended.returncode:
+            raise UnavailableError(f"keytool failed: {ended.stdout} {ended.stderr}")
+    return keystore
+
+
+def logs_in(port: int) -> bool:
+    """Whether the server knows its first user yet, whom it makes some time after its start."""
+    cluster = Cluster(["127.0.0.1"], port=port, auth_provider=PlainTextAuthProvider(USER, PASSWORD))
+    try:
+        cluster.connect()
+    except NoHostAvailable:
+        return False
+    finally:
+        cluster.shutdown()
+    return True
 
 
 def answers(host: str, port: int) -> bool:

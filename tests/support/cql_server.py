@@ -1,7 +1,7 @@
 """One CQL server for all workers of a test run.
 
-`CQL_HOST` and `CQL_PORT` name one that is there; else Cassandra is started, or else ScyllaDB in a
-container.
+`CQL_HOST`, `CQL_PORT`, `CQL_USER`, `CQL_PASSWORD` and `CQL_CA_CERT`, for TLS, name one that is
+there; else Cassandra is started, or else ScyllaDB in a container.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 from cassandra_process import (
+    CERTIFICATE,
+    PASSWORD,
+    USER,
     UnavailableError,
     free_port,
     locked,
@@ -27,11 +30,17 @@ IMAGE = "scylladb/scylla:6.2"
 
 @dataclass(frozen=True)
 class CqlServer:
-    """Where a server listens; `pid` or `container` is what this run has started."""
+    """Where a server listens, and who may use it.
+
+    With `ca_cert` it speaks TLS too, on the same port. `pid` or `container` is what this run has
+    started.
+    """
 
     host: str
     port: int
-    local_dc: str | None = None
+    user: str | None = None
+    password: str | None = None
+    ca_cert: str | None = None
     pid: int | None = None
     container: str | None = None
 
@@ -44,7 +53,10 @@ def shared_server() -> CqlServer:
     """
     given = os.environ.get("CQL_HOST")
     if given:
-        return CqlServer(given, int(os.environ.get("CQL_PORT", "9042")))
+        names = ("CQL_USER", "CQL_PASSWORD", "CQL_CA_CERT")
+        return CqlServer(
+            given, int(os.environ.get("CQL_PORT", "9042")), *map(os.environ.get, names)
+        )
     folder = Path(os.environ[RUN_FOLDER])
     with locked(folder / "cql.lock"):
         found = folder / "cql.json"
@@ -81,7 +93,9 @@ def stop_shared_server() -> None:
 def _started(folder: Path) -> dict[str, object]:
     try:
         port = free_port()
-        return asdict(CqlServer("127.0.0.1", port, "datacenter1", start_cassandra(folder, port)))
+        pid = start_cassandra(folder, port)
+        ca_cert = str(folder / CERTIFICATE)
+        return asdict(CqlServer("127.0.0.1", port, USER, PASSWORD, ca_cert, pid))
     except UnavailableError as error:
         reason = str(error)
     try:
