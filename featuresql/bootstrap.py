@@ -18,6 +18,7 @@ from featuresql.ports import Engine, OnlineStore, Registry, Report
 from featuresql.project.load_project import load_project
 from featuresql.registry.sql_registry import SqlRegistry
 from featuresql.spec.model import Project
+from featuresql.workflows.cache_file import cache_file
 from featuresql.workflows.workspace import Workspace, silent
 
 
@@ -52,6 +53,7 @@ def open_workspace(
         evaluator=Once(DuckDBEvaluator),
         clock=utc_now,
         report=report,
+        cache=cache_file(project, os.environ),
     )
 
 

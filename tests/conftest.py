@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 
 import pytest
 from cql_server import RUN_FOLDER, CqlServer, shared_server, stop_shared_server
@@ -23,3 +24,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def cql_server() -> CqlServer:
     return shared_server()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep compiled models in a folder of this run, also for the processes that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEATURESQL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield

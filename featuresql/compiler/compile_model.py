@@ -13,6 +13,7 @@ from featuresql.compiler.find_view_joins import find_view_joins
 from featuresql.compiler.inject_asof import inject_asof
 from featuresql.compiler.name_subscripts import name_subscripts
 from featuresql.compiler.narrow_sums import narrow_sums
+from featuresql.compiler.packed_tree import PackedTree
 from featuresql.compiler.parse import parse
 from featuresql.compiler.plan_service import plan_service
 from featuresql.compiler.plan_view import plan_view
@@ -45,13 +46,16 @@ def compile_model(rendered: RenderedModel, catalog: Catalog) -> CompiledModel:
     Raises `CompileError`, or `ManyErrors` of them, with the place in the template.
     """
     *_, (_, draft) = passes(rendered, catalog)
+    after = PackedTree(draft.tree)
+    checked = draft.checked or draft.tree
+    before = after if checked is draft.tree else PackedTree(checked)
     return CompiledModel(
         name=rendered.name,
         path=rendered.path,
         config=rendered.config,
         columns=draft.columns,
-        checked=draft.checked or draft.tree,
-        tree=draft.tree,
+        before_asof=before,
+        after_asof=after,
         refs=_named(draft, "ref"),
         sources=_named(draft, "source"),
         view=draft.view,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from featuresql.compiler.compile_model import compile_model
 from featuresql.compiler.draft import Catalog, CompiledModel, Draft
@@ -21,6 +23,19 @@ class CompiledProject:
     project: Project
     models: Mapping[str, CompiledModel]
     sources: Mapping[str, tuple[Column, ...]]
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptModel:
+    """A model that was compiled before from the very same, and its proof as bytes."""
+
+    model: CompiledModel
+    packed_proof: bytes
+
+    def proof(self) -> Proof:
+        """Return the proof, which only models that are compiled anew have to know."""
+        return cast("Proof", pickle.loads(self.packed_proof))  # noqa: S301 - the user's own file
 
 
 def compile_project(
@@ -33,9 +48,25 @@ def compile_project(
     Every model that can be compiled is, so that all errors are found at once: a model whose parent
     failed is passed over in silence. Raises `CompileError`, `PlanError` or `ManyErrors`.
     """
-    parents = {
-        name: tuple(m for m in model.refs if m in rendered) for name, model in rendered.items()
-    }
+    compiled, errors = compile_changed(project, rendered, sources, {})
+    raise_all(errors)
+    return compiled
+
+
+def compile_changed(
+    project: Project,
+    rendered: Mapping[str, RenderedModel],
+    sources: Mapping[str, tuple[Column, ...]],
+    kept: Mapping[str, KeptModel],
+) -> tuple[CompiledProject, list[FeatureSQLError]]:
+    """Compile `rendered` beside models that are `kept`; return what passed, and all errors.
+
+    `proofs` has those of the models that were compiled now. Raises `PlanError` where models read
+    each other in a circle.
+    """
+    refs = {name: tuple(model.refs) for name, model in rendered.items()}
+    refs |= {name: found.model.refs for name, found in kept.items()}
+    parents = {name: tuple(ref for ref in found if ref in refs) for name, found in refs.items()}
     entities: Mapping[str, Entity] = project.entities
     compiled: dict[str, CompiledModel] = {}
     proofs: dict[str, Proof] = {}
@@ -43,6 +74,10 @@ def compile_project(
     for name in order_models(parents):
         if any(parent not in compiled for parent in parents[name]):
             continue
+        if name in kept:
+            compiled[name] = kept[name].model
+            continue
+        proofs |= {p: kept[p].proof() for p in parents[name] if p not in proofs}
         try:
             catalog = Catalog(sources, compiled, entities)
             model = compile_model(rendered[name], catalog)
@@ -53,5 +88,4 @@ def compile_project(
             errors += error.errors
         except FeatureSQLError as error:
             errors.append(error)
-    raise_all(errors)
-    return CompiledProject(project, compiled, sources)
+    return CompiledProject(project, compiled, sources, proofs), errors

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
+from featuresql.compiler.packed_tree import PackedTree
 from featuresql.errors import CompileError, Location
 from featuresql.render.rendered import RenderedModel
 from featuresql.spec.model import Column, Entity, FeatureView, ModelConfig
@@ -66,22 +67,33 @@ class ServicePlan:
 class CompiledModel:
     """A model that has passed every check.
 
-    `tree` names relations logically: `ref.NAME`, `source.NAME`; joins of views in it are still
+    Its queries name relations logically: `ref.NAME`, `source.NAME`; joins of views are still
     plain (`checked`) or as-of joins over `asof.NAME` and `history.NAME` (`tree`). `leakage` has the
-    verdict of each feature.
+    verdict of each feature, `statement` the SQL for the target's engine as people read it.
     """
 
     name: str
     path: str
     config: ModelConfig
     columns: tuple[Column, ...]
-    checked: exp.Query
-    tree: exp.Query
+    before_asof: PackedTree
+    after_asof: PackedTree
     refs: tuple[str, ...]
     sources: tuple[str, ...]
     view: FeatureView | None = None
     service: ServicePlan | None = None
     leakage: Mapping[str, Verdict] = field(default_factory=dict)
+    statement: str = ""
+
+    @property
+    def checked(self) -> exp.Query:
+        """The query with its joins of views as they were written."""
+        return self.before_asof.tree
+
+    @property
+    def tree(self) -> exp.Query:
+        """The query with as-of joins."""
+        return self.after_asof.tree
 
 
 @dataclass(frozen=True, slots=True)

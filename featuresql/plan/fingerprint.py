@@ -61,4 +61,4 @@ def _fingerprint(project: CompiledProject, model: CompiledModel, known: Mapping[
         source: [(c.name, str(c.type)) for c in project.sources[source]] for source in model.sources
     }
     parents = [known[parent] for parent in model.refs]
-    return digest([FORMAT, model.tree.sql("duckdb"), meaning, columns, parents])
+    return digest([FORMAT, model.after_asof.sql, meaning, columns, parents])

@@ -69,7 +69,7 @@ def _node(compiled: CompiledProject, model: CompiledModel, fingerprint: str) -> 
         "kind": model.config.kind,
         "description": model.config.description or (properties.description if properties else ""),
         "fingerprint": fingerprint,
-        "sql": model.checked.sql("duckdb"),
+        "sql": model.before_asof.sql,
         "config": config,
         "refs": list(model.refs),
         "sources": list(model.sources),

@@ -17,7 +17,10 @@ def silent(progress: Progress) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A project on its target. Stores and registry are opened when first asked for."""
+    """A project on its target. Stores and registry are opened when first asked for.
+
+    `cache` is the file of what has been compiled, None where nothing is kept.
+    """
 
     project: Project
     engine: Engine
@@ -26,6 +29,7 @@ class Workspace:
     evaluator: Callable[[], Evaluator]
     clock: Clock
     report: Report = silent
+    cache: Path | None = None
 
     @property
     def root(self) -> Path:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Call
+from command_call import Call
 
 
 def broken(shop: Path, path: str, text: str) -> None:

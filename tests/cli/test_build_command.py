@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Call
+from command_call import Call
 
 from featuresql.bootstrap import open_workspace
 from featuresql.errors import Location

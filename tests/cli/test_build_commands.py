@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Call
+from command_call import Call
 
 from featuresql.engines.duckdb_session import DuckDBSession
 

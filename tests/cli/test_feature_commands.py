@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Call
+from command_call import Call
 from pyarrow import csv, ipc, parquet
 
 from featuresql.cli.demo_parts.run_server import run_server

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import Call
+from command_call import Call
 from ruamel.yaml import YAML
 
 from featuresql.project.load_project import load_project

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import Call
+from command_call import Call
 
 from featuresql.cli.guard import guard
 
