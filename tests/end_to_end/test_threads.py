@@ -80,14 +80,20 @@ def test_data_that_changes_between_two_threads_is_seen(store: FeatureStore, shop
     def work(number: int) -> None:
         for turn in range(4):
             if number == 0:
-                pq.write_table(orders(ORDERS[: 2 + turn % 2]), shop / "orders.parquet")
+                replace_orders(shop, ORDERS[: 2 + turn % 2])
             with FeatureStore(shop) as own:
                 own.get_historical_features("purchase", SPINE)
 
     at_once(work, 4)
-    pq.write_table(orders([(1, 0, 1, 42.0, "a")]), shop / "orders.parquet")
+    replace_orders(shop, [(1, 0, 1, 42.0, "a")])
     store.run()
     assert store.get_historical_features("purchase", SPINE)["spent"][0].as_py() == 42.0
+
+
+def replace_orders(shop: Path, rows: list[tuple]) -> None:
+    """Put a new file in the place of the old: no reader finds half of it."""
+    pq.write_table(orders(rows), shop / "orders.new")
+    (shop / "orders.new").replace(shop / "orders.parquet")
 
 
 HALF_READ = """
