@@ -17,7 +17,7 @@ lint: $(VENV)/.dev  ## formatting, lint rules, types, layering
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev  ## ratios against a baseline in the same run
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+	for script in benchmarks/bench_*.py benchmarks/online.py; do $(BIN)/python $$script; done
 
 lock:  ## pin what development installs; needs uv
 	uv pip compile --universal --python-version 3.11 -q pyproject.toml -o requirements/runtime.txt
