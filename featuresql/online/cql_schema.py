@@ -50,6 +50,11 @@ _READ_COLUMNS: Final = (
 )
 _READ_KEYSPACE: Final = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = %s"
 _MAKE_KEYSPACE: Final = "CREATE KEYSPACE IF NOT EXISTS {name} WITH replication = {replication}"
+_WITHOUT_TABLETS: Final = " AND tablets = {'enabled': false}"
+_KNOWS_TABLETS: Final = (
+    "SELECT column_name FROM system_schema.columns WHERE keyspace_name = 'system_schema'"
+    " AND table_name = 'scylla_keyspaces' AND column_name = 'initial_tablets'"
+)
 _MAKE_TABLE: Final = "CREATE TABLE IF NOT EXISTS {keyspace}.{table} {columns}"
 
 
@@ -84,8 +89,10 @@ def make_schema(session: CqlSession) -> None:
     if there:
         _check_replication(dict(there[0][0]), settings)
     else:
-        replication = _replication(session)
-        session.run(_MAKE_KEYSPACE.format(name=keyspace, replication=_map_text(replication)))
+        replication = _map_text(_replication(session))
+        statement = _MAKE_KEYSPACE.format(name=keyspace, replication=replication)
+        # ScyllaDB has lightweight transactions without tablets only, in versions from 6.0 on.
+        session.run(statement + (_WITHOUT_TABLETS if session.run(_KNOWS_TABLETS) else ""))
     if not has_schema(session):
         for table, columns in _TABLES.items():
             session.run(_MAKE_TABLE.format(keyspace=keyspace, table=table, columns=columns))

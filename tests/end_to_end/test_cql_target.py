@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -81,6 +83,20 @@ def test_debug_says_that_no_cluster_is_there(
     assert "Traceback" not in captured.out + captured.err
     if cql_server.password:
         assert "SHOP_PASSWORD" not in captured.out + captured.err
+
+
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(shop: Path) -> None:
+    program = (
+        "import sys; sys.modules['cassandra'] = None;"
+        "from featuresql.cli.guard import guard; from featuresql.cli.main import cli;"
+        f"sys.exit(guard(cli, ['materialize', '--project-dir', {str(shop)!r}], 'featuresql'))"
+    )
+    assert call(shop, "run") == 0
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "missing-package" in ended.stderr
+    assert "install featuresql[scylla]" in ended.stderr
 
 
 def test_the_vectors_are_those_of_lmdb_and_of_the_training_set(shop: Path) -> None:
