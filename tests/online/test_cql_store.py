@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from cql_server import CqlServer, shared_server
+from cql_places import open_store, settings_for, stored_rows
+from cql_server import CqlServer
 from cut_proxy import CutProxy
 from online_store_contract import OnlineStoreContract
 from online_store_helpers import (
@@ -31,24 +31,6 @@ from featuresql.online.cql_store import CqlStore
 from featuresql.spec.column_type import BIGINT, VARCHAR
 
 MANY = 1_500
-
-
-def settings_for(path: Path) -> CqlSettings:
-    """Return settings for a keyspace that stands for `path`, alike in every process."""
-    server = shared_server()
-    keyspace = f"k{hashlib.sha256(str(path).encode()).hexdigest()[:20]}"
-    return CqlSettings(
-        (server.host,),
-        keyspace,
-        server.port,
-        user=server.user,
-        password=server.password,
-        refresh_ms=0,
-    )
-
-
-def open_store(path: Path) -> CqlStore:
-    return CqlStore.open(settings_for(path))
 
 
 class TestCqlStore(OnlineStoreContract):
@@ -93,12 +75,6 @@ def simple_batch(value: float = 1.0) -> pa.RecordBatch:
 
 def mean_of(store: CqlStore) -> list[object]:
     return read_one(store, lookup(make_view(), carrier=["A"]))["mean"]
-
-
-def stored_rows(session: CqlSession) -> list[tuple[object, ...]]:
-    """Return all rows of all versions, without the versions' numbers."""
-    keyspace = session.settings.keyspace
-    return sorted(session.run(f"SELECT key, row, writetime(row) FROM {keyspace}.online_rows"))
 
 
 def code_of(work: Callable[[], object]) -> str:

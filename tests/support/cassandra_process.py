@@ -49,8 +49,7 @@ commitlog_directory: data/commitlog
 saved_caches_directory: data/saved_caches
 hints_directory: data/hints
 cdc_raw_directory: data/cdc_raw
-commitlog_sync: periodic
-commitlog_sync_period: 1000ms
+{sync}
 commitlog_disk_access_mode: legacy
 authenticator: PasswordAuthenticator
 authorizer: CassandraAuthorizer
@@ -75,6 +74,9 @@ LOGGING = """<configuration>
 <root level="WARN"><appender-ref ref="file"/></root>
 </configuration>
 """
+# When a write is on the disk: soon, or before it is acknowledged, so that no kill loses it.
+SOON = "commitlog_sync: periodic\ncommitlog_sync_period: 1000ms"
+FIRST = "commitlog_sync: group\ncommitlog_sync_group_window: 1ms"
 # What Cassandra reaches into; its own start script says the same.
 EXPORTS = (
     "java.base/jdk.internal.misc",
@@ -165,13 +167,15 @@ def fetch_jars() -> Path:
     return folder
 
 
-def start_cassandra(folder: Path, port: int) -> int:
+def start_cassandra(folder: Path, port: int, sync: str = SOON) -> int:
     """Start the server in `folder`, which keeps its data; return its process id when it answers."""
     java, jars = find_java(), fetch_jars()
     folder.mkdir(parents=True, exist_ok=True)
     keystore = make_keystore(Path(java), folder)
     (folder / "cassandra.yaml").write_text(
-        CONFIG.format(port=port, storage=free_port(), keystore=keystore, password=PASSWORD)
+        CONFIG.format(
+            port=port, storage=free_port(), keystore=keystore, password=PASSWORD, sync=sync
+        )
     )
     (folder / "logback.xml").write_text(LOGGING)
     command = [
