@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from featuresql.online.cql_in_flight import InFlight
+from featuresql.online.cql_marks import (
+    DEAD,
+    REPLACED,
+    WRITING,
+    Mark,
+    Marks,
+    change_marks,
+    read_marks,
+)
 from featuresql.online.cql_session import CqlSession
-from featuresql.online.cql_state import GARBAGE, VERSION, Change, CqlState
+from featuresql.online.cql_state import CURRENT, GARBAGE, VERSION, Change, CqlState
 from featuresql.online.cql_statements import CqlStatements
 from featuresql.online.cql_write import unlogged
 
 _BATCH_ROWS: Final = 100
-_DEAD: Final = "dead"
 
 
 def collect_garbage(
@@ -27,21 +36,33 @@ def collect_garbage(
     write and did not touch since another, both in seconds since 1970.
     """
     state = CqlState(session, statements)
-    limits = {"replaced": replaced_before_s, "writing": abandoned_before_s}
-    for name, mark in state.read((GARBAGE,))[GARBAGE].items():
-        word, _, at_s = mark.partition(" ")
-        dead = f"{_DEAD} {at_s}"
-        if word != _DEAD:
-            if float(at_s) > limits[word]:
-                continue
-            # From here on its writer, if it lives after all, cannot make it current any more.
-            if not state.change([Change(GARBAGE, name, mark, dead)]):
-                continue
-        _remove_rows(session, statements, int(name))
-        record = state.value(VERSION, name)
-        if record is not None:
-            state.change([Change(VERSION, name, record, None)])
-        state.change([Change(GARBAGE, name, dead, None)])
+    found = state.read((GARBAGE, CURRENT))
+    limits = {WRITING: abandoned_before_s, REPLACED: replaced_before_s, DEAD: float("inf")}
+    for view, text in found[GARBAGE].items():
+        for number, mark in read_marks(text).items():
+            # A current version has no mark; one that came back from a node long away is no reason.
+            if mark.since_s <= limits[mark.word] and str(number) != found[CURRENT].get(view):
+                _remove_version(session, statements, view, number, mark)
+
+
+def _remove_version(
+    session: CqlSession, statements: CqlStatements, view: str, number: int, mark: Mark
+) -> None:
+    state = CqlState(session, statements)
+    ours = replace(mark, word=DEAD)
+
+    def dead(marks: Marks) -> Marks:
+        # From here on its writer, if it lives after all, cannot make it current any more.
+        return {**marks, number: ours} if marks.get(number) == mark else marks
+
+    change_marks(state, view, dead)
+    if read_marks(state.value(GARBAGE, view)).get(number) != ours:
+        return
+    _remove_rows(session, statements, number)
+    record = state.value(VERSION, str(number))
+    if record is not None:
+        state.change([Change(VERSION, str(number), record, None)])
+    change_marks(state, view, lambda marks: {n: m for n, m in marks.items() if n != number})
 
 
 def _remove_rows(session: CqlSession, statements: CqlStatements, number: int) -> None:

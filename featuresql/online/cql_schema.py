@@ -55,7 +55,12 @@ _KNOWS_TABLETS: Final = (
     "SELECT column_name FROM system_schema.columns WHERE keyspace_name = 'system_schema'"
     " AND table_name = 'scylla_keyspaces' AND column_name = 'initial_tablets'"
 )
-_MAKE_TABLE: Final = "CREATE TABLE IF NOT EXISTS {keyspace}.{table} {columns}"
+_MAKE_TABLE: Final = (
+    "CREATE TABLE IF NOT EXISTS {keyspace}.{table} {columns} WITH gc_grace_seconds = {gc_grace_s}"
+)
+_DAY_S: Final = 86_400
+# What comes back to life in the first two is of versions that nobody reads.
+_GC_GRACE_S: Final = {ROWS: _DAY_S, CHUNKS: _DAY_S, STATE: 10 * _DAY_S}
 
 
 def has_schema(session: CqlSession) -> bool:
@@ -95,7 +100,12 @@ def make_schema(session: CqlSession) -> None:
         session.run(statement + (_WITHOUT_TABLETS if session.run(_KNOWS_TABLETS) else ""))
     if not has_schema(session):
         for table, columns in _TABLES.items():
-            session.run(_MAKE_TABLE.format(keyspace=keyspace, table=table, columns=columns))
+            grace_s = _GC_GRACE_S[table]
+            session.run(
+                _MAKE_TABLE.format(
+                    keyspace=keyspace, table=table, columns=columns, gc_grace_s=grace_s
+                )
+            )
         has_schema(session)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import Cluster, ResponseFuture, Session
 from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy
-from cassandra.query import PreparedStatement, Statement
+from cassandra.query import PreparedStatement, SimpleStatement, Statement
 
 from featuresql.errors import OnlineStoreError
 from featuresql.online.cql_errors import TRANSIENT, translated
@@ -67,7 +67,9 @@ class CqlSession:
         """The data centre that is talked to, as the settings say it or as was found."""
         return str(self._nodes.local_dc)
 
-    def run(self, text: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def run(
+        self, text: str | SimpleStatement, values: Sequence[object] = ()
+    ) -> list[tuple[Any, ...]]:
         """Run a statement that is not prepared; `%s` in it stands for a value."""
         with translated(self.settings):
             return list(self._session.execute(text, values or None))

@@ -12,6 +12,15 @@ from cassandra.query import BatchStatement, BatchType, BoundStatement
 from featuresql.errors import OnlineStoreError
 from featuresql.online.chunks import chunks
 from featuresql.online.cql_in_flight import InFlight
+from featuresql.online.cql_marks import (
+    REPLACED,
+    WRITING,
+    Mark,
+    Marks,
+    change_marks,
+    read_marks,
+    write_marks,
+)
 from featuresql.online.cql_ring import Ring, tokens
 from featuresql.online.cql_session import CqlSession
 from featuresql.online.cql_state import (
@@ -72,7 +81,7 @@ class VersionWriter:
         self._tokens: list[Ints] = []
         self._entity_number = self._session.patiently(self._take_entity)
         self._number = self._session.patiently(lambda: self._state.take_number(VERSION))
-        self._marked: str | None = None
+        self._is_marked = False
         self._touched_at = float("-inf")
 
     def write(
@@ -111,14 +120,15 @@ class VersionWriter:
         self._touched_at = now
 
     def _mark(self) -> None:
-        name, text = str(self._number), f"writing {self._clock():.0f}"
-        while not self._state.change([Change(GARBAGE, name, self._marked, text)]):
-            found = self._state.value(GARBAGE, name)
-            if found == text:
-                break
-            if found != self._marked:
+        mark = Mark(WRITING, self._clock())
+
+        def marked(marks: Marks) -> Marks:
+            if self._is_marked and not _is_written(marks, self._number):
                 raise _abandoned(self._view)
-        self._marked = text
+            return {**marks, self._number: mark}
+
+        change_marks(self._state, self._view.name, marked)
+        self._is_marked = True
 
     def _write_chunk(self, chunk: pa.RecordBatch) -> None:
         prefix = entity_prefix(self._entity_number)
@@ -161,18 +171,27 @@ class VersionWriter:
                     code="superseded",
                     hint="nothing is lost; materialize again if this was to be the newer",
                 )
-            if self._state.value(GARBAGE, number) != self._marked:
-                # Where our own change was made after all, the loop sees it.
+            text = self._state.value(GARBAGE, view)
+            marks = read_marks(text)
+            if not _is_written(marks, self._number):
+                # Where our own change was made after all, this is the one to see it.
                 if self._state.value(CURRENT, view) != number:
                     raise _abandoned(self._view)
                 return
-            changes = [
-                Change(CURRENT, view, old, number),
-                Change(GARBAGE, number, self._marked, None),
-            ]
+            del marks[self._number]
             if old is not None:
-                changes.append(Change(GARBAGE, old, None, f"replaced {self._clock():.0f}"))
-            self._state.change(changes)
+                marks[int(old)] = Mark(REPLACED, self._clock())
+            self._state.change(
+                [
+                    Change(CURRENT, view, old, number),
+                    Change(GARBAGE, view, text, write_marks(marks)),
+                ]
+            )
+
+
+def _is_written(marks: Marks, number: int) -> bool:
+    """Return whether a version is still what its writer has said of it."""
+    return number in marks and marks[number].word == WRITING
 
 
 def unlogged(bound: list[BoundStatement]) -> BatchStatement:

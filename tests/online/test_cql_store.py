@@ -218,7 +218,7 @@ def test_replaced_and_abandoned_versions_leave_nothing_behind(
     query = f"SELECT COUNT(*) FROM {settings.keyspace}.online_chunks"
     assert session.run(query)[0][0] == 2 * 3
     query = f"SELECT kind, name FROM {settings.keyspace}.online_state"
-    assert len(session.run(query)) == 2 + 1 + 1 + 1 + 2 + 1
+    assert len(session.run(query)) == 1 + 1 + 1 + 2 + 2 + 1
     store.close()
 
 
@@ -251,6 +251,20 @@ def test_a_version_that_was_taken_for_abandoned_never_becomes_current(
     assert code_of(lambda: store.write(make_view(), "v1", 0, slow())) == "superseded"
     assert mean_of(store) == [0.0]
     impatient.close()
+
+
+def test_a_current_version_is_never_removed_whatever_its_mark_says(
+    settings: CqlSettings, session: CqlSession
+) -> None:
+    eager = CqlStore.open(settings, replaced_s=-1, abandoned_s=-1)
+    number = eager.write(make_view(), "v1", 0, [simple_batch(1.0)]).number
+    session.run(
+        f"UPDATE {settings.keyspace}.online_state SET value = '{number} writing 0'"
+        " WHERE scope = 'store' AND kind = 'garbage' AND name = 'delay'"
+    )
+    eager.write(make_view("other"), "v1", 0, [])
+    assert mean_of(eager) == [1.0]
+    eager.close()
 
 
 def test_a_reader_looks_for_new_versions_as_often_as_the_settings_say(

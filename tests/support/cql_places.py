@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from cassandra.query import SimpleStatement
 from cql_server import shared_server
 
 from featuresql.online.cql_session import CqlSession
@@ -33,5 +34,6 @@ def open_store(path: Path) -> CqlStore:
 
 def stored_rows(session: CqlSession) -> list[tuple[object, ...]]:
     """Return key, bytes and timestamp of all rows of all versions."""
-    keyspace = session.settings.keyspace
-    return sorted(session.run(f"SELECT key, row, writetime(row) FROM {keyspace}.online_rows"))
+    query = f"SELECT key, row, writetime(row) FROM {session.settings.keyspace}.online_rows"
+    # Small pages: a server reads over so many tombstones only for one.
+    return sorted(session.run(SimpleStatement(query, fetch_size=100)))
