@@ -17,6 +17,7 @@ from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.lineage import project_lineage
 from featuresql.errors import FeatureSQLError
 from featuresql.plan.fingerprint import fingerprints
+from featuresql.workflows import compile_keys
 from featuresql.workflows.cache_file import cache_file
 from featuresql.workflows.compile_cache import read_cache
 from featuresql.workflows.compile_models import compile_models
@@ -87,6 +88,20 @@ def remove_staged(root: Path) -> None:
     (root / "models/staged.sql").unlink()
 
 
+def move_reader(root: Path) -> None:
+    (root / "models/deep").mkdir()
+    (root / "models/reader.sql").rename(root / "models/deep/reader.sql")
+
+
+def other_engine(root: Path) -> None:
+    targets = """
+targets:
+  dev: {engine: {type: chdb}, online: {type: lmdb}, registry: {url: "sqlite:///target/r.db"}}
+"""
+    with (root / "featuresql.yml").open("a") as file:
+        file.write(targets)
+
+
 EDITS: dict[str, Callable[[Path], None]] = {
     "nothing": lambda _: None,
     "a model": replace_in("models/staged.sql", "amount *", "amount +"),
@@ -99,6 +114,8 @@ EDITS: dict[str, Callable[[Path], None]] = {
     "a leak": replace_in("models/spending.sql", "max(paid_at)", "min(paid_at)"),
     "a fault": replace_in("models/reader.sql", "'paid'", "'payed'"),
     "a model gone": remove_staged,
+    "a model moved": move_reader,
+    "the engine": other_engine,
 }
 
 
@@ -121,6 +138,16 @@ def test_only_what_a_change_reaches_is_compiled_again(root: Path) -> None:
 
     assert before.keys() == after.keys() == {"spending", "purchase", "staged", "reader"}
     assert {name for name in before if before[name] != after[name]} == {"reader"}
+
+
+def test_another_program_compiles_everything_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(root)
+    before = keys(root)
+    monkeypatch.setattr(compile_keys, "code_state", lambda: "another")
+    told(root)
+    assert all(before[name] != key for name, key in keys(root).items())
 
 
 def test_what_passed_is_kept_beside_a_fault(root: Path) -> None:
