@@ -8,6 +8,7 @@ import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import duckdb
 from sqlglot import exp
@@ -29,6 +30,9 @@ from featuresql.spec.model import Column, Source
 
 LOCK_TIMEOUT_S = 30.0
 LOCK_RETRY_S = 0.05
+# DuckDB puts a spine of few rows through a join of loops, whose `first` makes 0.0 of a -0.0 in a
+# list.
+_SETTINGS: Final = {"asof_loop_join_threshold": 0}
 _OUTSIDER = "a connection of this process that is not FeatureSQL's own"
 
 
@@ -112,7 +116,8 @@ class DuckDBEngine:
         return repr((settings, sources))
 
     def _config(self) -> dict[str, str | bool | int | float | list[str]]:
-        return {name: str(value) for name, value in self._settings.items()}
+        settings = {**_SETTINGS, **self._settings}
+        return {name: str(value) for name, value in settings.items()}
 
     def _connect(self, deadline: float) -> duckdb.DuckDBPyConnection:
         """Open the file and bind the sources; wait for another process until `deadline`."""

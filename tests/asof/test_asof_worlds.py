@@ -161,6 +161,13 @@ def bits(value: object) -> object:
     return value
 
 
+def test_the_sign_of_a_zero_in_a_list_stays(engine: Opened) -> None:
+    row = Row(("a",), 0, None, (None, None, [-0.0]))
+    world = World([("a", None, None, 1, None)], [row], [], [], None)
+    engine.load(world)
+    assert bits(training_set(engine, world)) == bits(expected(world))
+
+
 def test_training_set_is_what_the_oracle_says(engine: Opened) -> None:
     def check(world: World) -> None:
         engine.load(world)
