@@ -11,7 +11,13 @@ from typing import Final
 import pyarrow as pa
 from pyarrow import flight
 
-from featuresql.wire.faults import Fault, internal_fault, to_flight_error, told_fault
+from featuresql.wire.faults import (
+    Fault,
+    internal_fault,
+    is_store_away,
+    to_flight_error,
+    told_fault,
+)
 
 log: Final = logging.getLogger("flight_server")
 
@@ -54,6 +60,8 @@ class Shield:
     def fault(self, error: BaseException, call: str) -> Fault:
         """Return what a caller is told of `error`; what is not told is logged with an id."""
         fault = told_fault(error)
+        if is_store_away(error):
+            log.warning("%s failed: %s", call, " ".join(str(error).split()))
         if fault is None and isinstance(error, pa.ArrowMemoryError):
             log.warning("%s ran out of memory", call)
             fault = _TOO_LARGE

@@ -22,6 +22,8 @@ _KINDS: Final[dict[str, type[FeatureSQLError]]] = {
     "serving": ServingError,
 }
 _TOLD_STORE_CODES: Final = {"not-materialized", "stale-version"}
+# What an online store says while it cannot be reached: its own words name machines.
+_STORE_AWAY: Final = {"timeout", "unreachable", "unavailable", "overloaded"}
 # What gRPC says, in lower case, where no connection came to be; all else ended one that was there.
 _NEVER_CONNECTED: Final = ("failed to connect", "resolution", "connection refused", "no route")
 _STATUSES: Final[dict[str, type[flight.FlightError]]] = {
@@ -30,6 +32,7 @@ _STATUSES: Final[dict[str, type[flight.FlightError]]] = {
     "busy": flight.FlightUnavailableError,
     "stopping": flight.FlightUnavailableError,
     "not-ready": flight.FlightUnavailableError,
+    "store-away": flight.FlightUnavailableError,
     "internal": flight.FlightInternalError,
 }
 
@@ -48,8 +51,16 @@ def told_fault(error: BaseException) -> Fault | None:
     """Return the fault that tells a caller about `error`, None where its text must stay inside.
 
     A `RequestError`, a `ServingError` and a view that is not materialized, or not as the service
-    needs it, are told: message and hint, never location or excerpt.
+    needs it, are told: message and hint, never location or excerpt. Of a store that cannot be
+    reached just that is told.
     """
+    if is_store_away(error):
+        return Fault(
+            "serving",
+            "store-away",
+            "the online store does not answer",
+            "try again, or ask another server",
+        )
     for kind, error_class in _KINDS.items():
         if isinstance(error, error_class):
             if kind == "online-store" and error.code not in _TOLD_STORE_CODES:
@@ -57,6 +68,11 @@ def told_fault(error: BaseException) -> Fault | None:
             hint = _clean(error.hint) if error.hint is not None else None
             return Fault(kind, _clean(error.code), _clean(error.message), hint)
     return None
+
+
+def is_store_away(error: BaseException) -> bool:
+    """Return whether `error` says that the online store cannot be reached just now."""
+    return isinstance(error, OnlineStoreError) and error.code in _STORE_AWAY
 
 
 def internal_fault(incident: str) -> Fault:

@@ -12,12 +12,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from cql_server import CqlServer
+from cut_proxy import CutProxy
 from running_shop import ASK, AT, Running, until
 from shop_project import ORDERS, PROJECT, START, VISITS, visits, write_shop
 
 from featuresql import FeatureStore
 from featuresql.cli.guard import guard
 from featuresql.cli.main import cli
+from featuresql.errors import ServingError
 
 TARGETS = """
 default_target: cluster
@@ -144,6 +146,39 @@ def test_a_server_shows_each_new_version_within_seconds_and_never_an_older_one(
     assert set(spent) == {10.0, 20.0, 30.0}
     assert all(answer["with_basket"] == [answer["spent"][0] + 2.0] for answer in seen)
     assert "Traceback" not in server.log()
+
+
+def test_a_server_outlives_its_cluster_and_says_what_is_wrong_meanwhile(
+    shop: Path, cql_server: CqlServer
+) -> None:
+    path = shop / "featuresql.yml"
+    with CutProxy(cql_server.host, cql_server.port) as proxy:
+        text = path.read_text().replace(f"port: {cql_server.port}", f"port: {proxy.port}")
+        path.write_text(text.replace("refresh_ms: 50", "timeout_ms: 500"))
+        with FeatureStore(shop) as store:
+            store.run()
+            store.materialize(until=AT)
+        running = Running(shop)
+        try:
+            assert running.ask()["spent"] == [10.0]
+            proxy.refuse(refusing=True)
+            with pytest.raises(ServingError, match="the online store does not answer") as caught:
+                running.ask()
+            assert caught.value.code == "store-away"
+            assert cql_server.host not in str(caught.value)
+            proxy.refuse(refusing=False)
+            assert until(lambda: is_answered(running))
+            assert "Traceback" not in running.log()
+            assert "cannot be reached" in running.log() or "did not answer" in running.log()
+        finally:
+            running.stop()
+
+
+def is_answered(running: Running) -> bool:
+    try:
+        return running.ask()["spent"] == [10.0]
+    except ServingError:
+        return False
 
 
 def test_many_requests_at_once_are_answered_in_their_order(server: Running) -> None:
