@@ -9,6 +9,7 @@ from typing import cast
 
 from featuresql.compiler.compile_model import compile_model
 from featuresql.compiler.draft import Catalog, CompiledModel, Draft
+from featuresql.compiler.intervals.trace_times import trace_times
 from featuresql.compiler.leakage import Known, Proof, prove_leakage
 from featuresql.compiler.order_models import order_models
 from featuresql.errors import FeatureSQLError, ManyErrors, raise_all
@@ -80,9 +81,10 @@ def compile_changed(
         proofs |= {p: kept[p].proof() for p in parents[name] if p not in proofs}
         try:
             catalog = Catalog(sources, compiled, entities)
-            model = compile_model(rendered[name], catalog)
+            draft = Draft(rendered[name], catalog)
+            model = trace_times(compile_model(rendered[name], catalog), project.sources, draft)
             known = Known(project.sources, sources, proofs)
-            proofs[name] = prove_leakage(model, known, Draft(rendered[name], catalog))
+            proofs[name] = prove_leakage(model, known, draft)
             compiled[name] = replace(model, leakage=proofs[name].verdicts)
         except ManyErrors as error:
             errors += error.errors

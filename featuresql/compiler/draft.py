@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
+from featuresql.compiler.intervals.times import Intervals, Times
 from featuresql.compiler.packed_tree import PackedTree
 from featuresql.errors import CompileError, Location
 from featuresql.render.rendered import RenderedModel
@@ -69,7 +70,8 @@ class CompiledModel:
 
     Its queries name relations logically: `ref.NAME`, `source.NAME`; joins of views are still
     plain (`checked`) or as-of joins over `asof.NAME` and `history.NAME` (`tree`). `leakage` has the
-    verdict of each feature, `statement` the SQL for the target's engine as people read it.
+    verdict of each feature, `statement` the SQL for the target's engine as people read it. `times`
+    says how its instants depend on those that it reads, `intervals` how it is built piece by piece.
     """
 
     name: str
@@ -84,6 +86,8 @@ class CompiledModel:
     service: ServicePlan | None = None
     leakage: Mapping[str, Verdict] = field(default_factory=dict)
     statement: str = ""
+    times: Times = field(default_factory=Times)
+    intervals: Intervals | None = None
 
     @property
     def checked(self) -> exp.Query:
