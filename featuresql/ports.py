@@ -14,6 +14,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from featuresql.plan.steps import Ledger
 from featuresql.spec.model import Column, FeatureView, Source
 
 
@@ -196,6 +197,21 @@ class Registry(Protocol):
 
     def record_online_version(self, version: OnlineVersion, at: datetime) -> None:
         """Record that a version went online."""
+
+    def ledger(self, model: str, base: str) -> Ledger | None:
+        """Return the ledger of a definition of an incremental model, None where there is none."""
+
+    def record_ledger(self, ledger: Ledger) -> None:
+        """Record which table holds an incremental model, and what it is complete for."""
+
+    def intervals(self, relation: str) -> Mapping[int, str]:
+        """Return what each completed interval of a table was made from, by its start."""
+
+    def record_interval(self, relation: str, start_us: int, seen: str | None) -> None:
+        """Record that an interval of a table is complete; where `seen` is None, that it is gone."""
+
+    def forget_intervals(self, relation: str) -> None:
+        """Take all intervals of a table out of its ledger."""
 
     def close(self) -> None:
         """Give back what the registry holds."""

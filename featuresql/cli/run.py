@@ -15,7 +15,7 @@ from featuresql.cli.options import (
 )
 from featuresql.cli.print_result import print_json, print_table
 from featuresql.plan.select_models import select_models
-from featuresql.plan.steps import BuildStep, RunPlan
+from featuresql.plan.steps import RunPlan
 from featuresql.workflows.compile_models import compile_models
 from featuresql.workflows.raise_leaks import raise_leaks
 from featuresql.workflows.run_models import RunReport, plan_models, run_models
@@ -59,11 +59,6 @@ def run(  # noqa: PLR0913 - one parameter an option
     _print_report(report, output)
 
 
-def statements_of(step: BuildStep) -> tuple[str, ...]:
-    """Return what a run executes for a step, in order."""
-    return (*step.build, *step.swap) if step.action == "build" else step.swap
-
-
 def _print_plan(plan: RunPlan, output: str) -> None:
     if output == "json":
         steps = [
@@ -74,7 +69,7 @@ def _print_plan(plan: RunPlan, output: str) -> None:
                 "reason": step.reason,
                 "version": step.version,
                 "relation": ".".join(step.relation),
-                "statements": statements_of(step),
+                "statements": step.statements,
             }
             for step in plan.steps
         ]
@@ -82,7 +77,7 @@ def _print_plan(plan: RunPlan, output: str) -> None:
         return
     for index, step in enumerate(plan.steps, 1):
         click.echo(f"-- {index}/{len(plan.steps)} {step.model}: {step.action} ({step.reason})")
-        for statement in statements_of(step):
+        for statement in step.statements:
             click.echo(f"{statement};")
 
 

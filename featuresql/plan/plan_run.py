@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from sqlglot import exp
 
 from featuresql.compiler.asof import (
     ASOF_SCHEMA,
-    ASOF_SUFFIX,
     HISTORY_SCHEMA,
     ROW,
     VALID_FROM,
-    column,
     path_query,
     relation,
 )
-from featuresql.compiler.clickhouse.windowed import ANY_ORDER
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import CompiledModel
-from featuresql.compiler.place_relations import NAMES_SCHEMA, SOURCES_SCHEMA, place_relations
+from featuresql.compiler.place_relations import (
+    NAMES_SCHEMA,
+    SOURCES_SCHEMA,
+    Places,
+    place_relations,
+)
 from featuresql.compiler.relation_columns import (
     history_columns,
     path_columns,
     relation_columns,
 )
-from featuresql.compiler.typing.typer import RelationColumns
-from featuresql.compiler.write_sql import (
-    DUCKDB,
-    write_drop,
-    write_query,
-    write_table,
-    write_view,
-)
+from featuresql.compiler.write_sql import DUCKDB, write_drop
+from featuresql.plan.build_intervals import build_intervals
 from featuresql.plan.check_queries import count_query, outside_query
+from featuresql.plan.find_chunks import ALL, Named, State
+from featuresql.plan.stored_rows import numbered_rows, path_of, selected, version_relation
 from featuresql.plan.steps import BuildStep, RunPlan
+from featuresql.plan.writer import Writer
+from featuresql.render.rendered import REF_SCHEMA, SOURCE_SCHEMA
 from featuresql.spec.model import Column
 
-VERSIONS_SCHEMA = "versions"
+CHANGED: Final = "its sources have changed"
 
 
 def plan_run(  # noqa: PLR0913 - a plan depends on all of them
@@ -49,71 +50,58 @@ def plan_run(  # noqa: PLR0913 - a plan depends on all of them
     *,
     dialect: str = DUCKDB,
     full_refresh: bool = False,
+    states: Mapping[str, State] = MappingProxyType({}),
+    named: Named = ALL,
 ) -> RunPlan:
     """Return the steps that bring `selected` to `versions`, parents first.
 
     Parents that were not selected are read in the version that they should have; where it does not
     exist they are built too. `existing` are the engine's relations as (schema, name), `dialect` is
-    the engine's.
+    the engine's. `states` has the incremental models that are built by intervals, and `named` says
+    which of these; the other models are built whole.
     """
+    homes = {
+        name: version_relation(name, states[name].suffix if name in states else versions[name])
+        for name in project.models
+    }
     needed: dict[str, str] = {}
     for name in reversed(tuple(project.models)):
-        model = project.models[name]
-        place = version_relation(name, versions[name])
+        model, place = project.models[name], homes[name]
+        is_there = place in existing and (model.view is None or path_of(place) in existing)
+        is_old = name in states and states[name].digests is not None
         if name in selected:
-            missing = place not in existing or (model.view and path_of(place) not in existing)
-            needed[name] = "full refresh" if full_refresh else "new version" if missing else ""
-        elif place not in existing and any(
+            changed = "" if is_there and not is_old else "new version" if not is_there else CHANGED
+            needed[name] = "full refresh" if full_refresh else changed
+        elif (not is_there or is_old) and any(
             needed.get(child) and name in project.models[child].refs for child in project.models
         ):
             needed[name] = "a selected model reads it"
 
     def places(schema: str, name: str) -> tuple[str, str]:
-        if schema == "source":
+        if schema == SOURCE_SCHEMA:
             return SOURCES_SCHEMA, name
-        version = version_relation(name, versions[name])
-        return path_of(version) if schema == ASOF_SCHEMA else version
+        return path_of(homes[name]) if schema == ASOF_SCHEMA else homes[name]
 
-    writer = _Writer(dialect, relation_columns(project, places))
+    writer = Writer(dialect, relation_columns(project, places))
     steps = []
     for name, model in project.models.items():
-        if name in needed:
-            tree = place_relations(model.tree, places)
-            steps.append(_step(model, tree, versions[name], needed[name], writer))
+        if name not in needed:
+            continue
+        step = _step(model, places, versions[name], needed[name], writer)
+        if name in states:
+            is_shown = (NAMES_SCHEMA, name) in existing
+            step = build_intervals(
+                step, model, states[name], named, places, writer, is_shown=is_shown
+            )
+        steps.append(step)
     return RunPlan(tuple(steps))
 
 
-def version_relation(model: str, version: str) -> tuple[str, str]:
-    """Return (schema, name) of the relation that holds a version of a model."""
-    return VERSIONS_SCHEMA, f"{model}__{version}"
-
-
-def path_of(place: tuple[str, str]) -> tuple[str, str]:
-    """Return where the as-of path of a view's version is."""
-    return place[0], place[1] + ASOF_SUFFIX
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """Writes statements for one engine over relations at their places."""
-
-    dialect: str
-    columns_of: RelationColumns
-
-    def query(self, tree: exp.Query) -> str:
-        return write_query(tree, self.dialect, self.columns_of)
-
-    def table(self, place: tuple[str, str], tree: exp.Query, order_by: Sequence[str] = ()) -> str:
-        return write_table(place, tree, self.dialect, self.columns_of, order_by)
-
-    def view(self, place: tuple[str, str], tree: exp.Query) -> str:
-        return write_view(place, tree, self.dialect, self.columns_of)
-
-
 def _step(
-    model: CompiledModel, tree: exp.Query, version: str, reason: str, writer: _Writer
+    model: CompiledModel, places: Places, version: str, reason: str, writer: Writer
 ) -> BuildStep:
-    place = version_relation(model.name, version)
+    place = places(REF_SCHEMA, model.name)
+    tree = place_relations(model.tree, places)
     event_time = model.config.event_time if model.view else None
     outside = outside_query(place, event_time, writer.dialect) if event_time else None
     return BuildStep(
@@ -140,18 +128,12 @@ def _is_stored(model: CompiledModel) -> bool:
 
 
 def _build(
-    model: CompiledModel, tree: exp.Query, place: tuple[str, str], writer: _Writer
+    model: CompiledModel, tree: exp.Query, place: tuple[str, str], writer: Writer
 ) -> tuple[str, ...]:
     if model.view is None:
         made = writer.table if _is_stored(model) else writer.view
         return (made(place, tree),)
-    number = exp.Window(this=exp.RowNumber())
-    # Which row has which number does not matter, if only each has its own.
-    number.meta[ANY_ORDER] = True
-    numbered = exp.select(
-        exp.alias_(number, ROW, quoted=True),
-        *_selected(model.columns),
-    ).from_(exp.alias_(tree.subquery(), "rows", table=True, quoted=True))
+    numbered = numbered_rows(model, tree)
     path = path_query(model.view, relation(*place))
     keys = [key.name for key in model.view.keys]
     tables = (
@@ -162,9 +144,9 @@ def _build(
     return tables if writer.dialect == DUCKDB else (write_drop(path_of(place)), *tables)
 
 
-def _swap(model: CompiledModel, place: tuple[str, str], writer: _Writer) -> tuple[str, ...]:
+def _swap(model: CompiledModel, place: tuple[str, str], writer: Writer) -> tuple[str, ...]:
     def shown(name: tuple[str, str], of: tuple[str, str], columns: Sequence[Column]) -> str:
-        query = exp.select(*_selected(columns)).from_(relation(*of, alias="rows"))
+        query = exp.select(*selected(columns)).from_(relation(*of, alias="rows"))
         return writer.view(name, query)
 
     names = [shown((NAMES_SCHEMA, model.name), place, model.columns)]
@@ -173,7 +155,3 @@ def _swap(model: CompiledModel, place: tuple[str, str], writer: _Writer) -> tupl
         names.append(shown((HISTORY_SCHEMA, model.name), place, history))
         names.append(shown((ASOF_SCHEMA, model.name), path_of(place), path))
     return tuple(names)
-
-
-def _selected(columns: Sequence[Column]) -> list[exp.Expr]:
-    return [exp.alias_(column(c.name, "rows"), c.name, quoted=True) for c in columns]

@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, create_engine, inspect, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    Table,
+    create_engine,
+    delete,
+    inspect,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -19,6 +29,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from featuresql.errors import InternalError, RegistryError
+from featuresql.plan.steps import Ledger
 from featuresql.ports import ModelVersion, OnlineVersion, RunRecord
 from featuresql.registry import tables
 
@@ -172,6 +183,53 @@ class SqlRegistry:
             lambda c: self._upsert(c, tables.online_versions, row),
         )
 
+    def ledger(self, model: str, base: str) -> Ledger | None:
+        """Return the ledger of a definition of an incremental model, None where there is none."""
+        columns = tables.ledgers.c
+        query = select(tables.ledgers).where(columns.model == model, columns.base == base)
+        rows = self._rows("cannot read a ledger", query)
+        if not rows:
+            return None
+        return Ledger(model, base, rows[0]["number"], rows[0]["complete_for"])
+
+    def record_ledger(self, ledger: Ledger) -> None:
+        """Record which table holds an incremental model, and what it is complete for."""
+        row = {
+            "model": ledger.model,
+            "base": ledger.base,
+            "number": ledger.number,
+            "complete_for": ledger.complete_for,
+        }
+        self._run("cannot record a ledger", lambda c: self._upsert(c, tables.ledgers, row))
+
+    def intervals(self, relation: str) -> Mapping[int, str]:
+        """Return what each completed interval of a table was made from, by its start."""
+        columns = tables.intervals.c
+        query = select(columns.start_us, columns.seen).where(columns.relation == relation)
+        rows = self._rows("cannot read a ledger", query)
+        return {row["start_us"]: row["seen"] for row in rows}
+
+    def record_interval(self, relation: str, start_us: int, seen: str | None) -> None:
+        """Record that an interval of a table is complete; where `seen` is None, that it is gone."""
+        columns = tables.intervals.c
+        gone = delete(tables.intervals).where(
+            columns.relation == relation, columns.start_us == start_us
+        )
+
+        def work(connection: Connection) -> None:
+            if seen is None:
+                connection.execute(gone)
+            else:
+                row = {"relation": relation, "start_us": start_us, "seen": seen}
+                self._upsert(connection, tables.intervals, row)
+
+        self._run("cannot record an interval", work)
+
+    def forget_intervals(self, relation: str) -> None:
+        """Take all intervals of a table out of its ledger."""
+        gone = delete(tables.intervals).where(tables.intervals.c.relation == relation)
+        self._run("cannot empty a ledger", lambda connection: connection.execute(gone))
+
     def close(self) -> None:
         """Give back what the registry holds."""
         self._engine.dispose()
@@ -193,8 +251,7 @@ class SqlRegistry:
     def _make_tables(self) -> None:
         """Check the schema's version and make what is missing; concurrent callers wait."""
         with self._engine.begin() as connection:
-            if inspect(connection).has_table(tables.schema_version.name):
-                self._check_version(connection)
+            if self._check_version(connection):
                 return
         if self._is_file():
             with self._engine.connect() as connection:
@@ -206,21 +263,23 @@ class SqlRegistry:
                 connection.execute(CreateTable(table, if_not_exists=True))
                 for index in table.indexes:
                     connection.execute(CreateIndex(index, if_not_exists=True))
-            statement = self._insert(tables.schema_version).values(
-                id=1, version=tables.SCHEMA_VERSION
+            self._upsert(
+                connection, tables.schema_version, {"id": 1, "version": tables.SCHEMA_VERSION}
             )
-            connection.execute(statement.on_conflict_do_nothing())
-            self._check_version(connection)
 
-    def _check_version(self, connection: Connection) -> None:
-        found = connection.execute(select(tables.schema_version.c.version)).scalar()
-        if found is not None and found > tables.SCHEMA_VERSION:
+    def _check_version(self, connection: Connection) -> bool:
+        """Return whether all tables are there; those of an older version are added to."""
+        if not inspect(connection).has_table(tables.schema_version.name):
+            return False
+        found = connection.execute(select(tables.schema_version.c.version)).scalar() or 0
+        if found > tables.SCHEMA_VERSION:
             raise RegistryError(
                 f"the registry was written by a newer FeatureSQL: found version {found} of its "
                 f"tables, expected at most {tables.SCHEMA_VERSION}",
                 code="newer-registry",
                 hint="install the newer FeatureSQL, or use another registry",
             )
+        return bool(found == tables.SCHEMA_VERSION)
 
     def _is_file(self) -> bool:
         return self._url.get_backend_name() == "sqlite" and self._url.database not in _MEMORY

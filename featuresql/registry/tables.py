@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 metadata: Final = MetaData()
 
@@ -58,4 +58,21 @@ online_versions: Final = Table(
     Column("watermark_us", BigInteger, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("online_at_us", BigInteger, nullable=False),
+)
+
+ledgers: Final = Table(
+    "featuresql_ledgers",
+    metadata,
+    Column("model", String(255), primary_key=True),
+    Column("base", String(255), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("complete_for", String(255), nullable=False),
+)
+
+intervals: Final = Table(
+    "featuresql_intervals",
+    metadata,
+    Column("relation", String(255), primary_key=True),
+    Column("start_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen", Text, nullable=False),
 )

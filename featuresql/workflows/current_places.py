@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from featuresql.compiler.asof import ASOF_SCHEMA, HISTORY_SCHEMA
 from featuresql.compiler.place_relations import Places, by_name
-from featuresql.plan.plan_run import path_of
+from featuresql.plan.stored_rows import path_of
 from featuresql.ports import ModelVersion
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 from featuresql.compiler.compile_project import CompiledProject
-from featuresql.errors import EngineError, FeatureSQLError, Location, raise_all
+from featuresql.errors import EngineError, FeatureSQLError, Location, UsageError, raise_all
 from featuresql.plan.check_queries import instant_years
+from featuresql.plan.find_chunks import ALL, Named
 from featuresql.plan.fingerprint import fingerprints, versions
 from featuresql.plan.plan_run import plan_run
 from featuresql.plan.select_models import ancestors, select_models
@@ -17,6 +19,7 @@ from featuresql.plan.steps import BuildStep, RunPlan
 from featuresql.ports import EngineSession, ModelVersion, Progress, RunRecord
 from featuresql.workflows.artifacts import write_json
 from featuresql.workflows.compile_models import compile_models, write_compiled
+from featuresql.workflows.find_states import find_states
 from featuresql.workflows.raise_leaks import raise_leaks
 from featuresql.workflows.workspace import Workspace
 
@@ -48,8 +51,9 @@ def plan_models(
     exclude: str | None = None,
     *,
     full_refresh: bool = False,
+    named: Named = ALL,
 ) -> tuple[RunPlan, dict[str, str], dict[str, str]]:
-    """Return the plan, the versions and the sources' states behind it. Nothing is run."""
+    """Return the plan, the fingerprints and the sources' states behind it. Nothing is run."""
     selected = select_models(compiled, select, exclude)
     needed = ancestors(compiled.models, selected)
     sources = {source for name in needed for source in compiled.models[name].sources}
@@ -59,8 +63,20 @@ def plan_models(
     prints = fingerprints(compiled)
     part = replace(compiled, models={n: m for n, m in compiled.models.items() if n in needed})
     found = versions(part, prints, states)
+    chosen = [name for name in selected if part.models[name].intervals is not None]
+    _check_named(named, chosen)
     with workspace.engine.session() as session:
         existing = session.relations()
+        intervals = find_states(
+            workspace,
+            part,
+            prints,
+            found,
+            states,
+            session,
+            refreshed=chosen if full_refresh else (),
+            forced=chosen if not named.is_all else (),
+        )
     plan = plan_run(
         part,
         selected,
@@ -68,6 +84,8 @@ def plan_models(
         existing,
         dialect=workspace.engine.dialect,
         full_refresh=full_refresh,
+        states=intervals,
+        named=named,
     )
     return plan, prints, states
 
@@ -79,8 +97,12 @@ def run_models(
     *,
     full_refresh: bool = False,
     fail_on_leak: bool = True,
+    named: Named = ALL,
 ) -> RunReport:
     """Build the selected models; what has not changed is kept.
+
+    Of incremental models the intervals that are missing or whose sources have changed are built;
+    with `named` those that it names, whether they have changed or not.
 
     A leak in one of them that its model does not accept is an error before anything runs, unless
     `fail_on_leak` is false.
@@ -97,7 +119,7 @@ def run_models(
         raise_leaks(compiled, select_models(compiled, select, exclude))
     registry.record_run(run)
     plan, prints, states = plan_models(
-        workspace, compiled, select, exclude, full_refresh=full_refresh
+        workspace, compiled, select, exclude, full_refresh=full_refresh, named=named
     )
     current = registry.model_versions()
     results: list[ModelResult] = []
@@ -142,9 +164,11 @@ def _run_step(
     began = perf_counter()
     try:
         if step.action == "build":
-            session.execute(step.build)
+            _build(workspace, session, step, progress)
             _check_built(session, step, workspace.engine.dialect)
         session.execute(step.swap)
+        if step.ledger is not None:
+            workspace.registry().record_ledger(step.ledger)
         rows = _count(session, step) if step.stored else None
     except EngineError as error:
         workspace.report(replace(progress, status="failed"))
@@ -158,6 +182,32 @@ def _run_step(
     done = "done" if status == "built" else "kept"
     workspace.report(replace(progress, status=done, seconds=seconds, rows=rows))
     return ModelResult(step.model, status, seconds, rows, step.version), None
+
+
+def _build(
+    workspace: Workspace, session: EngineSession, step: BuildStep, progress: Progress
+) -> None:
+    """Make what the step makes. Of an incremental model each interval is noted when it is done.
+
+    A kill between an interval and its note only has it built once more.
+    """
+    registry, name = workspace.registry(), ".".join(step.relation)
+    if step.ledger is not None:
+        registry.record_ledger(replace(step.ledger, complete_for=""))
+        if step.build:
+            registry.forget_intervals(name)
+    session.execute(step.build)
+    for index, chunk in enumerate(step.chunks, 1):
+        session.execute(chunk.statements)
+        registry.record_interval(name, chunk.start_us, chunk.seen)
+        workspace.report(replace(progress, status="interval", index=index, total=len(step.chunks)))
+    session.execute(step.finish)
+
+
+def _check_named(named: Named, incremental: Sequence[str]) -> None:
+    if not named.is_all and not incremental:
+        message = "--start and --end name intervals, but no selected model is incremental"
+        raise UsageError(message, code="selection", hint="config(materialized='incremental', …)")
 
 
 def _check_built(session: EngineSession, step: BuildStep, dialect: str) -> None:

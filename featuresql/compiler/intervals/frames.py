@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,9 +45,17 @@ class Anchor:
     others: Span
 
 
-def widen(level: Level, anchors: Sequence[Anchor], cause: str) -> None:
-    """Let each row depend on all rows that are near it by every one of `anchors`."""
-    level.reads = [_widened(level, rows, anchors, cause) for rows in level.reads]
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The other rows that a row depends on: those that are near it by every one of `anchors`."""
+
+    anchors: Sequence[Anchor]
+    cause: str
+
+
+def widen(level: Level, others: Sequence[Others]) -> None:
+    """Let each row depend on all of `others`, each of which looks at the rows as they are."""
+    level.reads = [_widened(level, rows, others) for rows in level.reads]
 
 
 def windows(select: exp.Select) -> Iterator[exp.Window]:
@@ -84,24 +92,30 @@ def _is_query(node: exp.Expr) -> bool:
     return isinstance(node, exp.Query)
 
 
-def _widened(level: Level, rows: Rows, found: Sequence[Anchor], cause: str) -> Rows:
-    spans: dict[str, dict[Node, Span]] = {}
-    for own, known in rows.spans.items():
-        reached: dict[Node, Span] = {}
-        for anchor in found:
-            span = beside(known, anchor.terms)
-            if span is None:
-                continue
-            near = span.then(anchor.others)
-            for node in known:
-                link = level.between(anchor.terms, [Term(node, 0, 0)])
-                if link is not None:
-                    new = near.then(link)
-                    reached[node] = reached[node].meet(new) if node in reached else new
-        kept = {node: known[node].hull(span) for node, span in reached.items()}
-        if kept:
-            spans[own] = kept
-    return Rows(rows.relation, spans, rows.cause or ("" if spans else cause))
+def _widened(level: Level, rows: Rows, others: Sequence[Others]) -> Rows:
+    spans, cause = rows.spans, rows.cause
+    for other in others:
+        reached = {own: _reached(level, known, other) for own, known in rows.spans.items()}
+        spans = {
+            own: {n: span.hull(reached[own][n]) for n, span in known.items() if n in reached[own]}
+            for own, known in spans.items()
+        }
+        spans = {own: known for own, known in spans.items() if known}
+        cause = cause or ("" if spans else other.cause)
+    return Rows(rows.relation, spans, cause)
+
+
+def _reached(level: Level, known: Mapping[Node, Span], other: Others) -> dict[Node, Span]:
+    """Return where rows near a row are beside its nodes."""
+    found: dict[Node, Span] = {}
+    for anchor in other.anchors:
+        span = beside(known, anchor.terms)
+        for node in known if span is not None else ():
+            link = level.between(anchor.terms, [Term(node, 0, 0)])
+            if span is not None and link is not None:
+                new = span.then(anchor.others).then(link)
+                found[node] = found[node].meet(new) if node in found else new
+    return found
 
 
 def _over(level: Level, node: exp.Window) -> Over:

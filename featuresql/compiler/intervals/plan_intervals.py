@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 
 from featuresql.compiler.collect_columns import output
@@ -19,15 +19,13 @@ from featuresql.errors import CompileError, raise_all
 from featuresql.render.rendered import SOURCE_SCHEMA
 from featuresql.spec.model import Source
 
+Below = Callable[[Times], Iterable[Reading]]
 HINT = (
-    "give config(lookback='3 days') if rows older than that do not matter, "
-    "or materialized='table'"
+    "give config(lookback='3 days') if rows older than that do not matter, or materialized='table'"
 )
 
 
-def plan_intervals(
-    model: CompiledModel, sources: Mapping[str, Source], draft: Draft
-) -> Intervals:
+def plan_intervals(model: CompiledModel, sources: Mapping[str, Source], draft: Draft) -> Intervals:
     """Return how the model is built in intervals of its event time.
 
     Raises `CompileError` where a change of a source's rows may change rows at any other instant, and
@@ -103,9 +101,7 @@ class _Plan:
             cause = reading.cause or f"no condition says how old the rows of '{name}' may be"
             message = f"how far back of '{name}' an interval has to read is not known: {cause}"
             hint = HINT
-        return self.draft.error_at(
-            "lookback", message, self.draft.rendered.config_location, hint
-        )
+        return self.draft.error_at("lookback", message, self.draft.rendered.config_location, hint)
 
     def _best(self, spans: Mapping[str, Mapping[str, Span]]) -> tuple[str, Span] | None:
         """Return the column that says most closely where the rows are beside the model's."""
@@ -146,7 +142,7 @@ class _Plan:
         for reading in reads:
             yield from self._through(reading, lambda times: times.rows or times.reads)
 
-    def _through(self, reading, below) -> Iterator[Reach]:  # noqa: ANN001
+    def _through(self, reading: Reading, below: Below) -> Iterator[Reach]:
         schema, name = reading.relation
         if schema == SOURCE_SCHEMA:
             best = self._best(reading.spans)

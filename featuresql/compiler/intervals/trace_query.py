@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from featuresql.compiler.intervals.conditions import links
-from featuresql.compiler.intervals.frames import anchors, partition_anchors, widen, windows
+from featuresql.compiler.intervals.frames import (
+    Others,
+    anchors,
+    partition_anchors,
+    widen,
+    windows,
+)
 from featuresql.compiler.intervals.level import (
     Level,
     Node,
@@ -65,7 +71,9 @@ def trace_query(tracing: Tracing, node: exp.Expr, ctes: Ctes) -> Times:
 def _with_ctes(tracing: Tracing, node: exp.Expr, ctes: Ctes) -> Ctes:
     clause = node.args.get("with_")
     found = dict(ctes)
-    for cte in clause.expressions if clause is not None else ():
+    if clause is None:
+        return found
+    for cte in clause.expressions:
         times = trace_query(tracing, cte.this, found)
         if cte.args["alias"].args.get("columns") or clause.args.get("recursive"):
             times = Times(reads=_lost(times.reads, tracing.cause("a renamed query", cte)))
@@ -95,15 +103,17 @@ def _select(tracing: Tracing, node: exp.Select, ctes: Ctes) -> Times:
     level.reads += [_rows_anywhere(r) for r in _in_expressions(tracing, node, ctes)]
     if is_aggregated(node):
         level = _grouped(tracing, node, level)
+    looks = []
     for window in windows(node):
         what = f"{window.this.sql('duckdb')} looks back at rows without a bound"
-        widen(level, anchors(level, window), tracing.cause(what, window))
+        looks.append(Others(anchors(level, window), tracing.cause(what, window)))
+    widen(level, looks)
     distinct = node.args.get("distinct")
     on = distinct.args.get("on") if distinct is not None else None
     if on is not None:
         keys = on.expressions if isinstance(on, exp.Tuple) else [on]
         cause = tracing.cause("DISTINCT ON looks at all rows of its keys", node)
-        widen(level, partition_anchors(level, keys), cause)
+        widen(level, [Others(partition_anchors(level, keys), cause)])
     outputs: dict[Node, Terms] = {}
     for item in node.expressions:
         found = terms(level, item)
@@ -258,7 +268,11 @@ def _set_operation(tracing: Tracing, node: exp.SetOperation, ctes: Ctes) -> Time
     names = [item.alias_or_name for item in _first(node).selects]
     right = _renamed(right, [i.alias_or_name for i in _first(node.expression).selects], names)
     links_ = {
-        a: {b: span.hull(right.links[a][b]) for b, span in spans.items() if b in right.links.get(a, {})}
+        a: {
+            b: span.hull(right.links[a][b])
+            for b, span in spans.items()
+            if b in right.links.get(a, {})
+        }
         for a, spans in left.links.items()
     }
     rows = left.rows
@@ -294,7 +308,11 @@ def _renamed(times: Times, old: Sequence[str], new: Sequence[str]) -> Times:
         )
 
     return Times(
-        {to[a]: {to[b]: s for b, s in spans.items() if b in to} for a, spans in times.links.items() if a in to},
+        {
+            to[a]: {to[b]: s for b, s in spans.items() if b in to}
+            for a, spans in times.links.items()
+            if a in to
+        },
         frozenset(to[name] for name in times.weak if name in to),
         moved(times.reads),
         None if times.rows is None else moved(times.rows),
@@ -320,10 +338,15 @@ def _rows_anywhere(reading: Reading) -> Rows:
 def _in_expressions(tracing: Tracing, node: exp.Select, ctes: Ctes) -> list[Reading]:
     """Return the rows that queries within expressions read."""
     found: list[Reading] = []
-    parts = [*node.expressions, *(node.args.get(k) for k in ("where", "having", "qualify", "group"))]
+    parts = [
+        *node.expressions,
+        *(node.args.get(k) for k in ("where", "having", "qualify", "group")),
+    ]
     parts += [join.args.get("on") for join in node.args.get("joins") or ()]
     for part in parts:
-        for inner in part.walk(prune=lambda n: isinstance(n, exp.Query)) if part is not None else ():
+        for inner in (
+            part.walk(prune=lambda n: isinstance(n, exp.Query)) if part is not None else ()
+        ):
             if isinstance(inner, exp.Query):
                 found += _anywhere(tracing, inner, ctes)
     return found

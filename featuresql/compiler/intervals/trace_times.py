@@ -45,7 +45,9 @@ class _Known:
         catalog = self.draft.catalog
         columns = catalog.relation_columns(schema, name) or ()
         if schema != REF_SCHEMA:
-            return _read(Times(), (schema, name), columns) if is_timed(self.sources[name]) else Times()
+            return (
+                _read(Times(), (schema, name), columns) if is_timed(self.sources[name]) else Times()
+            )
         times = catalog.models[name].times
         return _read(times, (schema, name), columns) if times.reads else Times()
 
