@@ -263,7 +263,10 @@ class Serving(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One thing done, or begun, of a longer work. `status` is started, done, kept or failed."""
+    """One thing done, or begun, of a longer work. `status` is started, done, kept or failed.
+
+    It is `interval` for one interval of an incremental model, of how many.
+    """
 
     verb: str
     name: str

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from featuresql.bootstrap import close_workspace, open_workspace, reopen_workspace
 from featuresql.errors import RequestError
+from featuresql.plan.find_chunks import Named
 from featuresql.ports import OnlineVersion, ServiceSchema
 from featuresql.wire.frames import to_table
 from featuresql.wire.instants import parse_instant
@@ -56,9 +57,18 @@ class FeatureStore:
         *,
         exclude: str | None = None,
         full_refresh: bool = False,
+        start: Instant | None = None,
+        end: Instant | None = None,
     ) -> RunReport:
-        """Build the models that `select` names, or all; what has not changed is kept."""
-        return run_models(self._renew(), select, exclude, full_refresh=full_refresh)
+        """Build the models that `select` names, or all; what has not changed is kept.
+
+        With `start` or `end` the intervals of incremental models that reach into [start, end) are
+        built again.
+        """
+        first = None if start is None else parse_instant(start, what="start")
+        last = None if end is None else parse_instant(end, what="end")
+        named = Named(first, last)
+        return run_models(self._renew(), select, exclude, full_refresh=full_refresh, named=named)
 
     def materialize(
         self, select: str | None = None, until: Instant | None = None

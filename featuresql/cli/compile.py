@@ -16,6 +16,7 @@ from featuresql.cli.options import (
 from featuresql.cli.print_result import print_json, print_table
 from featuresql.plan.select_models import select_models
 from featuresql.workflows.compile_models import compile_models, write_compiled
+from featuresql.workflows.interval_notes import interval_document, interval_text
 from featuresql.workflows.leakage_notes import leakage_counts, leakage_notes, leakage_text
 from featuresql.workflows.raise_leaks import raise_leaks
 
@@ -54,6 +55,7 @@ def compile(  # noqa: A001 - the command's name
                 "kind": m.config.kind,
                 "columns": len(m.columns),
                 "leakage": leakage_counts(m),
+                "intervals": interval_document(m),
                 "file": file,
             }
             for m, file in zip(models, files, strict=True)
@@ -61,9 +63,9 @@ def compile(  # noqa: A001 - the command's name
         print_json({"models": found})
         return
     rows = [
-        (m.name, m.config.kind, len(m.columns), leakage_text(m), file)
+        (m.name, m.config.kind, len(m.columns), leakage_text(m), interval_text(m), file)
         for m, file in zip(models, files, strict=True)
     ]
-    print_table(("model", "kind", "columns", "leakage", "file"), rows)
+    print_table(("model", "kind", "columns", "leakage", "intervals", "file"), rows)
     for note in (note for model in models for note in leakage_notes(model)):
         click.echo(note, err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import click
 
@@ -16,6 +16,7 @@ from featuresql.cli.options import (
     to_instant,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.spec.instant import from_us
 from featuresql.workflows.materialize import materialize as materialize_views
 
 
@@ -43,7 +44,7 @@ def materialize(
         {
             "view": version.view.name,
             "rows": version.rows,
-            "watermark": instant_of(version.watermark_us).isoformat(),
+            "watermark": from_us(version.watermark_us).isoformat(),
             "number": version.number,
             "version": version.version,
         }
@@ -53,8 +54,3 @@ def materialize(
         print_json({"views": found})
         return
     print_table(("view", "rows", "watermark", "number", "version"), [[*v.values()] for v in found])
-
-
-def instant_of(watermark_us: int) -> datetime:
-    """Return microseconds since 1970 as a datetime in UTC, exactly."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=watermark_us)

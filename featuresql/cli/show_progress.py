@@ -14,6 +14,7 @@ from rich.text import Text
 from featuresql.ports import Progress, Report
 from featuresql.workflows.workspace import silent
 
+_MOVING: Final = frozenset({"started", "interval"})
 _COLOURS: Final = {"done": "green", "kept": "dim", "failed": "red"}
 
 
@@ -30,7 +31,7 @@ def show_progress(*, has_lines: bool = True) -> Iterator[Report]:
     with console.status("reading the project") as status:
 
         def report(progress: Progress) -> None:
-            if progress.status == "started":
+            if progress.status in _MOVING:
                 status.update(Text(f"{_place(progress)} …"))
             elif has_lines and _is_worth_a_line(progress):
                 console.print(Text(progress_line(progress), _COLOURS.get(progress.status, "")))
@@ -54,7 +55,7 @@ def _place(progress: Progress) -> str:
 
 def _is_worth_a_line(progress: Progress) -> bool:
     # A project has many tests, and the results list them all.
-    is_quiet = {"started", "done"} if progress.verb == "test" else {"started"}
+    is_quiet = _MOVING | {"done"} if progress.verb == "test" else _MOVING
     return progress.status not in is_quiet
 
 

@@ -25,10 +25,10 @@ def build_intervals(  # noqa: PLR0913 - a step depends on all of them
     step: BuildStep,
     model: CompiledModel,
     state: State,
+    *,
     named: Named,
     places: Places,
     writer: Writer,
-    *,
     is_shown: bool,
 ) -> BuildStep:
     """Return `step` so that it builds the model interval by interval.

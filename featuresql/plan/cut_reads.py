@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final, cast
+from datetime import datetime
+from typing import cast
 
 from sqlglot import exp
 
 from featuresql.compiler.asof import column, relation, timestamp
 from featuresql.compiler.intervals.times import Reach
 from featuresql.compiler.place_relations import Places, place_relations
-
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - instants in SQL have no zone
+from featuresql.spec.instant import from_us
 
 
 def cut_reads(
@@ -37,7 +36,7 @@ def cut_reads(
 
 
 def within(instant: exp.Expr, start_us: int, end_us: int) -> list[exp.Expr]:
-    """Return the conditions of an instant in [start_us, end_us), as far as there are such instants."""
+    """Return the conditions of an instant in [start_us, end_us), where there are such instants."""
     bounds: list[exp.Expr] = []
     start, end = _instant(start_us), _instant(end_us)
     if start is not None:
@@ -49,6 +48,6 @@ def within(instant: exp.Expr, start_us: int, end_us: int) -> list[exp.Expr]:
 
 def _instant(us: int) -> datetime | None:
     try:
-        return _EPOCH + timedelta(microseconds=us)
+        return from_us(us).replace(tzinfo=None)
     except OverflowError:
         return None

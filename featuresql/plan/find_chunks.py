@@ -6,11 +6,13 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 from typing import Final
 
 from featuresql.compiler.intervals.times import Intervals, Reach
 from featuresql.errors import PlanError
+from featuresql.spec.instant import to_us
 
 MAX_INTERVALS: Final = 100_000
 _WRAP: Final = 1 << 64
@@ -52,20 +54,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The intervals that the user asks for: those that reach into [start, end)."""
+    """The intervals that the user asks for: those that reach into [start, end), in UTC."""
 
-    start_us: int | None = None
-    end_us: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
 
     def has(self, start_us: int, end_us: int) -> bool:
         """Whether the interval is one of them."""
-        after = self.start_us is None or end_us > self.start_us
-        return after and (self.end_us is None or start_us < self.end_us)
+        is_late = self.start is None or end_us > to_us(self.start)
+        return is_late and (self.end is None or start_us < to_us(self.end))
 
     @property
     def is_all(self) -> bool:
         """Whether nothing was asked for by name."""
-        return self.start_us is None and self.end_us is None
+        return self.start is None and self.end is None
 
 
 ALL: Final = Named()

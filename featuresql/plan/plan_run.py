@@ -33,8 +33,8 @@ from featuresql.compiler.write_sql import DUCKDB, write_drop
 from featuresql.plan.build_intervals import build_intervals
 from featuresql.plan.check_queries import count_query, outside_query
 from featuresql.plan.find_chunks import ALL, Named, State
-from featuresql.plan.stored_rows import numbered_rows, path_of, selected, version_relation
 from featuresql.plan.steps import BuildStep, RunPlan
+from featuresql.plan.stored_rows import numbered_rows, path_of, selected, version_relation
 from featuresql.plan.writer import Writer
 from featuresql.render.rendered import REF_SCHEMA, SOURCE_SCHEMA
 from featuresql.spec.model import Column
@@ -89,9 +89,14 @@ def plan_run(  # noqa: PLR0913 - a plan depends on all of them
             continue
         step = _step(model, places, versions[name], needed[name], writer)
         if name in states:
-            is_shown = (NAMES_SCHEMA, name) in existing
             step = build_intervals(
-                step, model, states[name], named, places, writer, is_shown=is_shown
+                step,
+                model,
+                states[name],
+                named=named,
+                places=places,
+                writer=writer,
+                is_shown=(NAMES_SCHEMA, name) in existing,
             )
         steps.append(step)
     return RunPlan(tuple(steps))

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -32,9 +32,9 @@ from featuresql.errors import InternalError, RegistryError
 from featuresql.plan.steps import Ledger
 from featuresql.ports import ModelVersion, OnlineVersion, RunRecord
 from featuresql.registry import tables
+from featuresql.spec.instant import from_us, to_us
 
 LOCK_TIMEOUT_S: Final = 30.0
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Done = TypeVar("Done")
 _Upsert = sqlite.Insert | postgresql.Insert
 _INSERTS: Final[Mapping[str, Callable[[Table], _Upsert]]] = {
@@ -116,7 +116,7 @@ class SqlRegistry:
                 source_state=row["source_state"],
                 relation=row["relation"],
                 rows=row["rows"],
-                built_at=_from_us(row["built_at_us"]),
+                built_at=from_us(row["built_at_us"]),
                 seconds=row["seconds"],
             )
             for row in rows
@@ -157,10 +157,10 @@ class SqlRegistry:
                 RunRecord(
                     run_id=row["run_id"],
                     verb=row["verb"],
-                    started_at=_from_us(row["started_at_us"]),
+                    started_at=from_us(row["started_at_us"]),
                     status=row["status"],
                     finished_at=(
-                        None if row["finished_at_us"] is None else _from_us(row["finished_at_us"])
+                        None if row["finished_at_us"] is None else from_us(row["finished_at_us"])
                     ),
                     detail=row["detail"],
                 )
@@ -391,8 +391,4 @@ def _without_secrets(text: str, url: URL) -> str:
 def _to_us(instant: datetime) -> int:
     if instant.tzinfo is None:
         raise InternalError("the registry takes instants with a zone only")
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def _from_us(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return to_us(instant)

@@ -166,6 +166,9 @@ class _Build:
 
     def _report(self, progress: Progress) -> None:
         """Note what a run says of a model, and pass it on with its place in the whole."""
+        if progress.status == "interval":
+            self.workspace.report(progress)
+            return
         index = len(self.models) + 1
         if progress.status in _STATUSES:
             status = _STATUSES[progress.status]

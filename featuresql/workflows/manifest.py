@@ -8,6 +8,7 @@ from dataclasses import asdict
 from featuresql.compiler.compile_project import CompiledProject
 from featuresql.compiler.draft import CompiledModel
 from featuresql.spec.verdict import Verdict
+from featuresql.workflows.interval_notes import interval_document
 
 MANIFEST_VERSION = 1
 
@@ -78,5 +79,6 @@ def _node(compiled: CompiledProject, model: CompiledModel, fingerprint: str) -> 
             for column in model.columns
         },
         "features": {name: {"leakage": _leakage(v)} for name, v in model.leakage.items()},
+        "intervals": interval_document(model),
         "compiled_path": f"target/compiled/{model.name}.sql",
     }

@@ -15,6 +15,7 @@ from featuresql.plan.fingerprint import fingerprints
 from featuresql.plan.select_models import select_models
 from featuresql.ports import OnlineVersion, Progress
 from featuresql.spec.column_type import TIMESTAMP
+from featuresql.spec.instant import to_us
 from featuresql.spec.model import Column, FeatureView
 from featuresql.workflows.compile_models import compile_models
 from featuresql.workflows.current_places import current_places
@@ -75,10 +76,4 @@ def _write(
             relation_columns(compiled, places),
         )
         rows = session.query(statement, columns=(*view.keys, *instants, *view.features))
-        return workspace.online().write(view, built.version, _microseconds(watermark), rows)
-
-
-def _microseconds(instant: datetime) -> int:
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    delta = instant.astimezone(UTC) - epoch
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        return workspace.online().write(view, built.version, to_us(watermark), rows)

@@ -44,7 +44,7 @@ class RunReport:
     results: tuple[ModelResult, ...]
 
 
-def plan_models(
+def plan_models(  # noqa: PLR0913 - what a run may be asked for
     workspace: Workspace,
     compiled: CompiledProject,
     select: str | None = None,
@@ -90,7 +90,7 @@ def plan_models(
     return plan, prints, states
 
 
-def run_models(
+def run_models(  # noqa: PLR0913 - what a run may be asked for
     workspace: Workspace,
     select: str | None = None,
     exclude: str | None = None,
@@ -200,11 +200,14 @@ def _build(
     for index, chunk in enumerate(step.chunks, 1):
         session.execute(chunk.statements)
         registry.record_interval(name, chunk.start_us, chunk.seen)
-        workspace.report(replace(progress, status="interval", index=index, total=len(step.chunks)))
+        place = replace(progress, index=index, total=len(step.chunks))
+        workspace.report(replace(place, name=f"{step.model}: intervals", status="interval"))
     session.execute(step.finish)
 
 
 def _check_named(named: Named, incremental: Sequence[str]) -> None:
+    if named.start is not None and named.end is not None and named.start >= named.end:
+        raise UsageError("--start is not before --end", code="interval")
     if not named.is_all and not incremental:
         message = "--start and --end name intervals, but no selected model is incremental"
         raise UsageError(message, code="selection", hint="config(materialized='incremental', …)")

@@ -69,6 +69,11 @@ WHOLE = "_whole"
 CUT = "materialized='incremental', interval='1 day',"
 
 
+def event_time(model: str) -> str:
+    """Return the column of a model's instants."""
+    return MODELS[model].split("event_time='")[1].split("'")[0]
+
+
 def write_project(root: Path) -> None:
     """Write the project without its data."""
     (root / "models").mkdir(parents=True)

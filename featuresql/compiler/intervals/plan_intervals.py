@@ -28,8 +28,8 @@ HINT = (
 def plan_intervals(model: CompiledModel, sources: Mapping[str, Source], draft: Draft) -> Intervals:
     """Return how the model is built in intervals of its event time.
 
-    Raises `CompileError` where a change of a source's rows may change rows at any other instant, and
-    the model's config gives no `lookback`.
+    Raises `CompileError` where a change of a source's rows may change rows at any other instant,
+    and the model's config gives no `lookback`.
     """
     plan = _Plan(model, sources, draft)
     raise_all(list(plan.event_time_errors()))

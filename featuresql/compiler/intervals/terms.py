@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from featuresql.compiler.intervals.level import Level, Term, Terms
+from featuresql.compiler.intervals.level import Level, Node, Term, Terms
 from featuresql.compiler.leakage.constants import (
     DAY_US,
     Length,
@@ -27,16 +27,23 @@ def terms(level: Level, node: exp.Expr | None) -> Terms:
     """
     if node is None:
         return ()
-    if level.named is not None:
-        found = level.named.get(node.sql("duckdb"))
-        if found is not None:
-            return (Term(found, 0, 0),)
     if isinstance(node, exp.Paren | exp.Alias):
         return terms(level, node.this)
-    if not is_instant(node) or is_zoned(node):
-        return ()
-    if isinstance(node, exp.Column):
-        return () if level.named is not None else (Term((node.table, node.name), 0, 0),)
+    own = _own_node(level, node)
+    if own is not None:
+        return (Term(own, 0, 0),)
+    return _made(level, node) if is_instant(node) and not is_zoned(node) else ()
+
+
+def _own_node(level: Level, node: exp.Expr) -> Node | None:
+    """Return the node that the expression is: a column or, in a group, a key or an extreme."""
+    if level.named is not None:
+        return level.named.get(node.sql("duckdb"))
+    is_node = isinstance(node, exp.Column) and is_instant(node) and not is_zoned(node)
+    return (node.text("table"), node.name) if is_node else None
+
+
+def _made(level: Level, node: exp.Expr) -> Terms:
     if isinstance(node, exp.Add | exp.Sub):
         return _sum(level, node)
     if isinstance(node, exp.Cast):

@@ -21,7 +21,7 @@ class Span:
     ahead_us: float
 
     def then(self, other: Span) -> Span:
-        """Return where `a` is beside `c`, when this is `a` beside `b`, and `other` `b` beside `c`."""
+        """Return `a` beside `c`, when this is `a` beside `b`, and `other` is `b` beside `c`."""
         return Span(self.back_us + other.back_us, self.ahead_us + other.ahead_us)
 
     def hull(self, other: Span) -> Span:
