@@ -48,6 +48,7 @@ def test_compile_writes_the_selected_sql_and_runs_nothing(shop: Path, call: Call
                 "kind": "feature_view",
                 "columns": 4,
                 "leakage": {"proven": 2},
+                "intervals": None,
                 "file": "target/compiled/customer_orders.sql",
             }
         ]

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from featuresql.errors import InternalError, RegistryError
+from featuresql.plan.steps import Ledger
 from featuresql.ports import ModelVersion, OnlineVersion, RunRecord
 from featuresql.registry.sql_registry import SqlRegistry, _without_secrets
 from featuresql.registry.tables import SCHEMA_VERSION
@@ -29,6 +30,7 @@ VERSION = ModelVersion(
     seconds=0.25,
 )
 RUN = RunRecord(run_id="r1", verb="run", started_at=NOON, status="running")
+LEDGER = Ledger("m", "b", 1)
 VIEW = FeatureView(
     name="carrier_delay",
     entity="carrier",
@@ -204,6 +206,37 @@ def test_a_registry_of_a_newer_version_is_refused(url: str) -> None:
         SqlRegistry(url)
     assert caught.value.code == "newer-registry"
     assert f"found version {SCHEMA_VERSION + 1}" in caught.value.message
+
+
+def test_a_registry_of_an_older_version_gets_the_tables_that_it_lacks(url: str) -> None:
+    older = SqlRegistry(url)
+    older.record_run(RUN)
+    older.close()
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    connection.execute("drop table featuresql_ledgers")
+    connection.execute("drop table featuresql_intervals")
+    connection.execute("update featuresql_schema_version set version = 1")
+    connection.commit()
+    connection.close()
+    registry = SqlRegistry(url)
+    registry.record_ledger(LEDGER)
+    assert list(registry.runs()) == [RUN]
+    assert rows_of(url, "select version from featuresql_schema_version") == [(SCHEMA_VERSION,)]
+
+
+def test_a_ledger_knows_the_intervals_of_its_table(url: str) -> None:
+    registry = SqlRegistry(url)
+    assert registry.ledger("m", "b") is None
+    registry.record_ledger(LEDGER)
+    registry.record_ledger(replace(LEDGER, number=2, complete_for="v2"))
+    assert registry.ledger("m", "b") == replace(LEDGER, number=2, complete_for="v2")
+    for start_us, seen in ((-5, "a"), (0, "b"), (0, "c"), (7, "d"), (7, None)):
+        registry.record_interval("versions.m__b_2", start_us, seen)
+    registry.record_interval("versions.m__b_1", 3, "e")
+    assert registry.intervals("versions.m__b_2") == {-5: "a", 0: "c"}
+    registry.forget_intervals("versions.m__b_2")
+    assert registry.intervals("versions.m__b_2") == {}
+    assert registry.intervals("versions.m__b_1") == {3: "e"}
 
 
 def test_processes_that_open_a_new_registry_at_once_all_succeed(url: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from featuresql.compiler.compile_project import CompiledProject, compile_project
 from featuresql.errors import Location
 from featuresql.render.render_project import render_project
@@ -67,6 +70,7 @@ def compile_small(
     models: dict[str, str] = MODELS,
     sources: dict[str, dict[str, str]] = SOURCES,
     entities: dict[str, dict[str, str]] = ENTITIES,
+    event_times: Mapping[str, str] = MappingProxyType({}),
 ) -> CompiledProject:
     project = Project(
         name="small",
@@ -80,7 +84,10 @@ def compile_small(
             RegistryConfig("sqlite://"),
             HERE,
         ),
-        sources={name: Source(name, HERE, path=f"{name}.parquet") for name in sources},
+        sources={
+            name: Source(name, HERE, path=f"{name}.parquet", event_time=event_times.get(name))
+            for name in sources
+        },
         entities={name: Entity(name, columns(keys), HERE) for name, keys in entities.items()},
         models={name: ModelFile(name, f"models/{name}.sql", text) for name, text in models.items()},
         macros=(),
