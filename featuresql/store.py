@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,8 @@ from featuresql.plan.find_chunks import Named
 from featuresql.ports import OnlineVersion, ServiceSchema
 from featuresql.wire.frames import to_table
 from featuresql.wire.instants import parse_instant
+from featuresql.workflows.compile_models import compile_models
+from featuresql.workflows.get_features import get_features, only_key
 from featuresql.workflows.materialize import materialize
 from featuresql.workflows.run_models import RunReport, run_models
 from featuresql.workflows.serve_features import ServeFeatures
@@ -115,6 +117,45 @@ class FeatureStore:
     def services(self) -> Mapping[str, ServiceSchema]:
         """Return the schemas of every feature service, by its name."""
         return self.serving.services()
+
+    def get_features(
+        self,
+        entity_ids: object,
+        feature_names: Sequence[str],
+        as_of: Instant | Sequence[Instant],
+        *,
+        include_metadata: bool = False,
+    ) -> pa.Table:
+        """Return feature values of entities as they were visible at `as_of`, from the engine.
+
+        `entity_ids` are the keys, as rows are given, or a list of the values of the only key.
+        `feature_names` are `view.feature`, of any views; `as_of` is one instant or one for each
+        row. The answer has the keys, `as_of` and a column `view.feature` each. With
+        `include_metadata` also, for each view, `view__event_ts`, `view__available_at`,
+        `view__version` and `view__age` (duration[us]); they are NULL where no row was visible.
+
+        For one: `store.get_features(["AA"], ["carrier_delay.arr_delay_mean"], "2013-07-01")`.
+        """
+        workspace = self._renew()
+        compiled = compile_models(workspace)
+        instants = (
+            parse_instant(as_of, what="as_of")
+            if isinstance(as_of, datetime | str)
+            else [parse_instant(instant, what="as_of") for instant in as_of]
+        )
+        ids = entity_ids
+        if isinstance(ids, list | tuple) and not (ids and isinstance(ids[0], dict)):
+            ids = {only_key(compiled, feature_names): list(ids)}
+        elif isinstance(ids, list | tuple):
+            ids = pa.Table.from_pylist(list(ids))
+        return get_features(
+            workspace,
+            compiled,
+            to_table(ids),
+            feature_names,
+            instants,
+            include_metadata=include_metadata,
+        )
 
     @property
     def serving(self) -> ServeFeatures:

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "ls": "List models, parents first.",
     "diff": "Show what a change touches.",
     "lineage": "Show where columns come from, and what decides about them.",
+    "docs": "Write the project's documentation as a static site.",
     "debug": "Check the project and its target, or show how a model is compiled.",
     "demo": "Go the whole way on the example project.",
 }

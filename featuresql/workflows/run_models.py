@@ -18,6 +18,7 @@ from featuresql.plan.select_models import ancestors, select_models
 from featuresql.plan.steps import BuildStep, RunPlan
 from featuresql.ports import EngineSession, ModelVersion, Progress, RunRecord
 from featuresql.workflows.artifacts import write_json
+from featuresql.workflows.catalog import write_catalog
 from featuresql.workflows.compile_models import compile_models, write_compiled
 from featuresql.workflows.find_states import find_states
 from featuresql.workflows.raise_leaks import raise_leaks
@@ -138,6 +139,7 @@ def run_models(  # noqa: PLR0913 - what a run may be asked for
     detail = _results_json(report)
     status = "error" if errors else "success"
     write_json(workspace.target_dir / "run_results.json", {**detail, "status": status})
+    write_catalog(workspace, compiled)
     finished = replace(run, status=status, finished_at=workspace.clock(), detail=json.dumps(detail))
     registry.record_run(finished)
     raise_all(errors)

@@ -120,17 +120,28 @@ def check_built(
     """
     existing = session.relations()
     for name in compiled.models[service].refs:
-        made = {}
-        if ("main", name) in existing:
-            try:
-                made = {c.name: c.type for c in session.columns("main", name)}
-            except EngineError:
-                made = {}
-        if made != {c.name: c.type for c in compiled.models[name].columns}:
-            state = "is built from an earlier text" if made else "is not built yet"
-            raise RequestError(
-                f"'{name}', which '{service}' reads, {state}",
-                code="not-built",
-                hint="run `featuresql run` first",
-            )
+        check_model_built(compiled, name, session, existing, f"'{service}'")
     return existing
+
+
+def check_model_built(
+    compiled: CompiledProject,
+    name: str,
+    session: EngineSession,
+    existing: frozenset[tuple[str, str]],
+    reader: str,
+) -> None:
+    """Check that a model is built as it is read. Raises `RequestError` with code `not-built`."""
+    made = {}
+    if ("main", name) in existing:
+        try:
+            made = {c.name: c.type for c in session.columns("main", name)}
+        except EngineError:
+            made = {}
+    if made != {c.name: c.type for c in compiled.models[name].columns}:
+        state = "is built from an earlier text" if made else "is not built yet"
+        raise RequestError(
+            f"'{name}', which {reader} reads, {state}",
+            code="not-built",
+            hint="run `featuresql run` first",
+        )
