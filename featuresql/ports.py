@@ -46,6 +46,9 @@ class EngineSession(Protocol):
     def relations(self) -> frozenset[tuple[str, str]]:
         """Return (schema, name) of every table and view of the engine's database."""
 
+    def views(self) -> Mapping[tuple[str, str], str]:
+        """Return the SQL of each view of the database, by (schema, name)."""
+
     def columns(self, schema: str, name: str) -> tuple[Column, ...]:
         """Return the columns of a table or view, in order."""
 
@@ -197,6 +200,12 @@ class Registry(Protocol):
 
     def record_online_version(self, version: OnlineVersion, at: datetime) -> None:
         """Record that a version went online."""
+
+    def built_relations(self) -> Mapping[str, datetime]:
+        """Return when each version was built, by its relation, also those that are not current."""
+
+    def ledger_relations(self) -> frozenset[str]:
+        """Return the tables that ledgers of incremental models are about."""
 
     def ledger(self, model: str, base: str) -> Ledger | None:
         """Return the ledger of a definition of an incremental model, None where there is none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from featuresql.cli.open_project import open_project
@@ -14,6 +16,7 @@ from featuresql.cli.options import (
     selection_options,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.cli.resolve_selection import resolve_selection
 from featuresql.cli.show_error import error_document
 from featuresql.cli.test import show_warnings, summary
 from featuresql.errors import FeatureSQLError, ManyErrors, TestFailureError, raise_all
@@ -33,6 +36,7 @@ def build(  # noqa: PLR0913 - one parameter an option
     project: ProjectOptions,
     select: str | None,
     exclude: str | None,
+    state: Path | None,
     full_refresh: bool,
     leakage: bool,
     fail_on_leak: bool,
@@ -43,6 +47,7 @@ def build(  # noqa: PLR0913 - one parameter an option
     A model whose build or test fails stops what reads it; the rest goes on. Exits with 1 then.
     """
     with open_project(project) as workspace:
+        select, exclude = resolve_selection(workspace, select, exclude, state)
         report = build_models(
             workspace,
             select,
@@ -51,6 +56,11 @@ def build(  # noqa: PLR0913 - one parameter an option
             leakage=leakage,
             fail_on_leak=fail_on_leak,
         )
+    print_build(report, output)
+
+
+def print_build(report: BuildReport, output: str) -> None:
+    """Print what became of models and tests, and raise what failed."""
     if output == "json":
         broken = [*report.errors, *failures(report.tests)]
         failed = error_document(ManyErrors(broken)) if broken else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from featuresql.cli.open_project import open_project
@@ -14,6 +16,7 @@ from featuresql.cli.options import (
     selection_options,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.cli.resolve_selection import resolve_selection
 from featuresql.plan.select_models import select_models
 from featuresql.workflows.compile_models import compile_models, write_compiled
 from featuresql.workflows.interval_notes import interval_document, interval_text
@@ -26,11 +29,12 @@ from featuresql.workflows.raise_leaks import raise_leaks
 @leak_option
 @output_option
 @project_options
-def compile(  # noqa: A001 - the command's name
+def compile(  # noqa: A001, PLR0913 - the command's name; one parameter an option
     *,
     project: ProjectOptions,
     select: str | None,
     exclude: str | None,
+    state: Path | None,
     fail_on_leak: bool,
     output: str,
 ) -> None:
@@ -41,6 +45,7 @@ def compile(  # noqa: A001 - the command's name
     at its row's own instant is an error. Nothing is run.
     """
     with open_project(project) as workspace:
+        select, exclude = resolve_selection(workspace, select, exclude, state)
         compiled = compile_models(workspace, with_properties=True)
         names = select_models(compiled, select, exclude)
         paths = write_compiled(workspace, compiled, names)

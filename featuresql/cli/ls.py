@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from featuresql.cli.open_project import open_project
@@ -13,6 +15,7 @@ from featuresql.cli.options import (
     selection_options,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.cli.resolve_selection import resolve_selection
 from featuresql.plan.select_models import select_models
 from featuresql.workflows.compile_models import compile_models
 
@@ -21,9 +24,16 @@ from featuresql.workflows.compile_models import compile_models
 @selection_options
 @output_option
 @project_options
-def ls(project: ProjectOptions, select: str | None, exclude: str | None, output: str) -> None:
+def ls(
+    project: ProjectOptions,
+    select: str | None,
+    exclude: str | None,
+    state: Path | None,
+    output: str,
+) -> None:
     """List models, parents first."""
     with open_project(project) as workspace:
+        select, exclude = resolve_selection(workspace, select, exclude, state)
         compiled = compile_models(workspace)
         names = select_models(compiled, select, exclude)
     models = [compiled.models[name] for name in names]

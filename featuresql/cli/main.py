@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "run": "Build models in the engine.",
     "test": "Run unit tests, data tests and the leakage replay.",
     "build": "Build models and test them, parents first.",
+    "retry": "Take up the last run or build where it failed.",
+    "show": "Show some rows of a model.",
     "training-set": "Write a training set to a file.",
     "materialize": "Write feature views into the online store.",
     "serve": "Serve features over Arrow Flight.",
@@ -27,6 +29,7 @@ COMMANDS: Final = {
     "diff": "Show what a change touches.",
     "lineage": "Show where columns come from, and what decides about them.",
     "docs": "Write the project's documentation as a static site.",
+    "clean": "Drop versions that no name shows.",
     "debug": "Check the project and its target, or show how a model is compiled.",
     "demo": "Go the whole way on the example project.",
 }

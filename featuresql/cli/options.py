@@ -86,11 +86,17 @@ def project_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def selection_options(command: Decorated) -> Decorated:
-    """Add `--select` and `--exclude`."""
+    """Add `--select`, `--exclude` and `--state`."""
     exclude = click.option(
         "--exclude", metavar="WORDS", help="Models to leave out, in the same words."
     )
-    return select_option(exclude(command))
+    state = click.option(
+        "--state",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The target folder of another state, for state: and result:.",
+    )
+    return select_option(exclude(state(command)))
 
 
 def select_option(command: Decorated) -> Decorated:
@@ -99,10 +105,21 @@ def select_option(command: Decorated) -> Decorated:
         "--select",
         "-s",
         metavar="WORDS",
-        help="Models by name, *, tag:, path:, source: or kind:; +x with all that x reads, "
-        "x+ with all that reads x.",
+        shell_complete=complete_models,
+        help="Models by name, *, tag:, path:, source:, kind:, config.NAME:, state: or result:; "
+        "+x with all that x reads, x+ with all that reads x, 2+x that far, @x with both.",
     )
     return option(command)
+
+
+def complete_models(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Return the models whose names begin with what is typed, for the shell's completion."""
+    del parameter
+    folder = context.params.get("project_dir") or Path()
+    names = {path.stem for path in Path(folder).glob("models/**/*.sql")}
+    return sorted(name for name in names if name.startswith(incomplete))
 
 
 def leak_option(command: Decorated) -> Decorated:

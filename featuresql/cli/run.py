@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -17,6 +18,7 @@ from featuresql.cli.options import (
     to_instant,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.cli.resolve_selection import resolve_selection
 from featuresql.plan.find_chunks import Named
 from featuresql.plan.select_models import select_models
 from featuresql.plan.steps import RunPlan
@@ -38,6 +40,7 @@ from featuresql.workflows.run_models import RunReport, plan_models, run_models
 @click.option(
     "--end", callback=to_instant, metavar="TIME", help="… and before then, which is not included."
 )
+@click.option("--fail-fast", is_flag=True, help="Stop at the first model that fails.")
 @click.option("--dry-run", is_flag=True, help="Print the statements, run nothing.")
 @leak_option
 @output_option
@@ -47,9 +50,11 @@ def run(  # noqa: PLR0913 - one parameter an option
     project: ProjectOptions,
     select: str | None,
     exclude: str | None,
+    state: Path | None,
     full_refresh: bool,
     start: datetime | None,
     end: datetime | None,
+    fail_fast: bool,
     dry_run: bool,
     fail_on_leak: bool,
     output: str,
@@ -62,6 +67,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     named = Named(start, end)
     if dry_run:
         with open_project(project) as workspace:
+            select, exclude = resolve_selection(workspace, select, exclude, state)
             compiled = compile_models(workspace)
             if fail_on_leak:
                 raise_leaks(compiled, select_models(compiled, select, exclude))
@@ -71,6 +77,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         _print_plan(plan, output)
         return
     with open_project(project) as workspace:
+        select, exclude = resolve_selection(workspace, select, exclude, state)
         report = run_models(
             workspace,
             select,
@@ -78,8 +85,9 @@ def run(  # noqa: PLR0913 - one parameter an option
             full_refresh=full_refresh,
             fail_on_leak=fail_on_leak,
             named=named,
+            fail_fast=fail_fast,
         )
-    _print_report(report, output)
+    print_run(report, output)
 
 
 def _print_plan(plan: RunPlan, output: str) -> None:
@@ -112,7 +120,8 @@ def _print_plan(plan: RunPlan, output: str) -> None:
             click.echo(f"{statement};")
 
 
-def _print_report(report: RunReport, output: str) -> None:
+def print_run(report: RunReport, output: str) -> None:
+    """Print what became of each model."""
     if output == "json":
         results = [
             {

@@ -16,6 +16,7 @@ from featuresql.cli.options import (
     selection_options,
 )
 from featuresql.cli.print_result import print_json, print_table
+from featuresql.cli.resolve_selection import resolve_selection
 from featuresql.cli.show_error import error_document
 from featuresql.errors import ManyErrors
 from featuresql.quality.junit_xml import junit_xml
@@ -40,6 +41,7 @@ def test(  # noqa: PLR0913 - one parameter an option
     project: ProjectOptions,
     select: str | None,
     exclude: str | None,
+    state: Path | None,
     leakage: bool,
     junit: Path | None,
     fail_on_leak: bool,
@@ -50,6 +52,7 @@ def test(  # noqa: PLR0913 - one parameter an option
     Data tests look at what was built: run the models first. Exits with 1 where a test fails.
     """
     with open_project(project) as workspace:
+        select, exclude = resolve_selection(workspace, select, exclude, state)
         report = test_models(workspace, select, exclude, leakage=leakage, fail_on_leak=fail_on_leak)
     if junit is not None:
         write_text(junit, junit_xml(report))

@@ -78,6 +78,15 @@ class ClickHouseSession:
             ).result_rows
         return frozenset(place for row in rows if (place := split_name(row[0])) is not None)
 
+    def views(self) -> Mapping[tuple[str, str], str]:
+        """Return the SQL of each view of the database, by (schema, name)."""
+        with translated():
+            rows = self._client.query(
+                "SELECT name, as_select FROM system.tables "
+                "WHERE database = currentDatabase() AND engine = 'View'"
+            ).result_rows
+        return {place: text for name, text in rows if (place := split_name(name)) is not None}
+
     def columns(self, schema: str, name: str) -> tuple[Column, ...]:
         """Return the columns of a table or view, in order."""
         found = require_columns(described(self._client, table_name(schema, name)), name)

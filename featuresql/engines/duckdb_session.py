@@ -94,6 +94,15 @@ class DuckDBSession:
             ).fetchall()
         return frozenset((schema, name) for schema, name in rows)
 
+    def views(self) -> Mapping[tuple[str, str], str]:
+        """Return the SQL of each view of the database, by (schema, name)."""
+        with translated():
+            rows = self._cursor.execute(
+                "SELECT schema_name, view_name, sql FROM duckdb_views() "
+                "WHERE database_name = current_database() AND NOT internal"
+            ).fetchall()
+        return {(schema, name): text for schema, name, text in rows}
+
     def columns(self, schema: str, name: str) -> tuple[Column, ...]:
         """Return the columns of a table or view, in order."""
         query = exp.Describe(this=relation(schema, name)).sql("duckdb")

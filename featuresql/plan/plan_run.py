@@ -34,7 +34,8 @@ from featuresql.plan.build_intervals import build_intervals
 from featuresql.plan.check_queries import count_query, outside_query
 from featuresql.plan.find_chunks import ALL, Named, State
 from featuresql.plan.steps import BuildStep, RunPlan
-from featuresql.plan.stored_rows import numbered_rows, path_of, selected, version_relation
+from featuresql.plan.stored_rows import numbered_rows, path_of, selected
+from featuresql.plan.version_relation import version_relation
 from featuresql.plan.writer import Writer
 from featuresql.render.rendered import REF_SCHEMA, SOURCE_SCHEMA
 from featuresql.spec.model import Column

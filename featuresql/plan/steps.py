@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from featuresql.plan.version_relation import version_relation
 from featuresql.spec.model import Column
 
 
@@ -20,6 +21,11 @@ class Ledger:
     base: str
     number: int
     complete_for: str = ""
+
+    @property
+    def relation(self) -> str:
+        """The table, as schema.name."""
+        return ".".join(version_relation(self.model, f"{self.base}_{self.number}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,7 @@ from featuresql.compiler.clickhouse.windowed import ANY_ORDER
 from featuresql.compiler.draft import CompiledModel
 from featuresql.spec.model import Column
 
-VERSIONS_SCHEMA: Final = "versions"
 ROWS: Final = "rows"
-
-
-def version_relation(model: str, version: str) -> tuple[str, str]:
-    """Return (schema, name) of the relation that holds a version of a model."""
-    return VERSIONS_SCHEMA, f"{model}__{version}"
 
 
 def path_of(place: tuple[str, str]) -> tuple[str, str]:

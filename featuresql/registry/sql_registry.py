@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     create_engine,
     delete,
+    func,
     inspect,
     select,
 )
@@ -182,6 +183,19 @@ class SqlRegistry:
             "cannot record the online version",
             lambda c: self._upsert(c, tables.online_versions, row),
         )
+
+    def built_relations(self) -> Mapping[str, datetime]:
+        """Return when each version was built, by its relation, also those that are not current."""
+        columns = tables.model_versions.c
+        query = select(columns.relation, func.max(columns.built_at_us).label("at"))
+        rows = self._rows("cannot read the versions", query.group_by(columns.relation))
+        return {row["relation"]: from_us(row["at"]) for row in rows}
+
+    def ledger_relations(self) -> frozenset[str]:
+        """Return the tables that ledgers of incremental models are about."""
+        query = select(tables.ledgers)
+        rows = self._rows("cannot read the ledgers", query)
+        return frozenset(Ledger(r["model"], r["base"], r["number"]).relation for r in rows)
 
     def ledger(self, model: str, base: str) -> Ledger | None:
         """Return the ledger of a definition of an incremental model, None where there is none."""

@@ -10,7 +10,8 @@ from featuresql.compiler.write_sql import DUCKDB
 from featuresql.plan.digest_query import digest_query
 from featuresql.plan.find_chunks import SourceInterval, State
 from featuresql.plan.fingerprint import digest
-from featuresql.plan.stored_rows import path_of, version_relation
+from featuresql.plan.stored_rows import path_of
+from featuresql.plan.version_relation import version_relation
 from featuresql.ports import EngineSession
 from featuresql.workflows.workspace import Workspace
 

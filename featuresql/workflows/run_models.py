@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from featuresql.compiler.compile_project import CompiledProject
@@ -99,6 +99,7 @@ def run_models(  # noqa: PLR0913 - what a run may be asked for
     full_refresh: bool = False,
     fail_on_leak: bool = True,
     named: Named = ALL,
+    fail_fast: bool = False,
 ) -> RunReport:
     """Build the selected models; what has not changed is kept.
 
@@ -108,8 +109,9 @@ def run_models(  # noqa: PLR0913 - what a run may be asked for
     A leak in one of them that its model does not accept is an error before anything runs, unless
     `fail_on_leak` is false.
 
-    A model that fails leaves its name where it was; what reads it is skipped, the rest goes on.
-    Then the errors are raised. `target/run_results.json` is written in every case.
+    A model that fails leaves its name where it was; what reads it is skipped, the rest goes on, or
+    nothing with `fail_fast`. Then the errors are raised. `target/run_results.json` and
+    `target/catalog.json` are written in every case.
     """
     started = workspace.clock()
     run = RunRecord(uuid.uuid4().hex, "run", started, "running")
@@ -122,28 +124,59 @@ def run_models(  # noqa: PLR0913 - what a run may be asked for
     plan, prints, states = plan_models(
         workspace, compiled, select, exclude, full_refresh=full_refresh, named=named
     )
-    current = registry.model_versions()
-    results: list[ModelResult] = []
-    errors: list[FeatureSQLError] = []
-    with workspace.engine.session() as session:
-        for index, step in enumerate(plan.steps, 1):
-            progress = Progress("run", step.model, "started", index, len(plan.steps))
-            broken = {result.model for result in results if result.status in {"failed", "skipped"}}
-            result, error = _run_step(workspace, session, step, broken, progress)
-            results.append(result)
-            if error is not None:
-                errors.append(error)
-            elif result.status == "built" or _is_other(current.get(step.model), step):
-                _record(workspace, step, result, prints, states)
-    report = RunReport(run.run_id, tuple(results))
-    detail = _results_json(report)
-    status = "error" if errors else "success"
-    write_json(workspace.target_dir / "run_results.json", {**detail, "status": status})
-    write_catalog(workspace, compiled)
-    finished = replace(run, status=status, finished_at=workspace.clock(), detail=json.dumps(detail))
-    registry.record_run(finished)
-    raise_all(errors)
+    work = _Run(workspace, plan, prints, states, fail_fast=fail_fast)
+    try:
+        work.do()
+    finally:
+        # Written on Ctrl-C too: `retry` goes on from there.
+        report = RunReport(run.run_id, tuple(work.results))
+        is_whole = not work.errors and len(work.results) == len(plan.steps)
+        status = "success" if is_whole else "error"
+        detail = _results_json(report, plan)
+        write_json(workspace.target_dir / "run_results.json", {**detail, "status": status})
+        write_catalog(workspace, compiled)
+        text = json.dumps(detail)
+        registry.record_run(replace(run, status=status, finished_at=workspace.clock(), detail=text))
+    raise_all(work.errors)
     return report
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run on its way: what became of the steps so far."""
+
+    workspace: Workspace
+    plan: RunPlan
+    prints: dict[str, str]
+    states: dict[str, str]
+    fail_fast: bool
+    results: list[ModelResult] = field(default_factory=list)
+    errors: list[FeatureSQLError] = field(default_factory=list)
+
+    def do(self) -> None:
+        """Take the steps, parents first."""
+        current = self.workspace.registry().model_versions()
+        with self.workspace.engine.session() as session:
+            for index, step in enumerate(self.plan.steps, 1):
+                progress = Progress("run", step.model, "started", index, len(self.plan.steps))
+                reason = self._reason_to_skip(step)
+                if reason:
+                    skipped = ModelResult(step.model, "skipped", 0.0, None, step.version, reason)
+                    self.results.append(skipped)
+                    continue
+                result, error = _run_step(self.workspace, session, step, progress)
+                self.results.append(result)
+                if error is not None:
+                    self.errors.append(error)
+                elif result.status == "built" or _is_other(current.get(step.model), step):
+                    _record(self.workspace, step, result, self.prints, self.states)
+
+    def _reason_to_skip(self, step: BuildStep) -> str:
+        if self.errors and self.fail_fast:
+            return "the run has stopped at the first failure"
+        broken = {r.model for r in self.results if r.status in {"failed", "skipped"}}
+        parent = next((name for name in step.parents if name in broken), None)
+        return "" if parent is None else f"'{parent}' failed, which it reads"
 
 
 def _is_other(current: ModelVersion | None, step: BuildStep) -> bool:
@@ -155,13 +188,8 @@ def _run_step(
     workspace: Workspace,
     session: EngineSession,
     step: BuildStep,
-    broken: set[str],
     progress: Progress,
 ) -> tuple[ModelResult, FeatureSQLError | None]:
-    parent = next((name for name in step.parents if name in broken), None)
-    if parent is not None:
-        message = f"'{parent}' failed, which it reads"
-        return ModelResult(step.model, "skipped", 0.0, None, step.version, message), None
     workspace.report(progress)
     began = perf_counter()
     try:
@@ -259,9 +287,19 @@ def _record(
     )
 
 
-def _results_json(report: RunReport) -> dict[str, object]:
+def _results_json(report: RunReport, plan: RunPlan) -> dict[str, object]:
+    done = {result.model for result in report.results}
+    results = [
+        *report.results,
+        *(
+            ModelResult(step.model, "skipped", 0.0, None, step.version, "the run was interrupted")
+            for step in plan.steps
+            if step.model not in done
+        ),
+    ]
     return {
         "run_results_version": 1,
+        "verb": "run",
         "run_id": report.run_id,
         "results": [
             {
@@ -272,6 +310,6 @@ def _results_json(report: RunReport) -> dict[str, object]:
                 "version": r.version,
                 "message": r.message,
             }
-            for r in report.results
+            for r in results
         ],
     }

@@ -75,7 +75,7 @@ def test_an_unknown_command_is_refused_with_the_nearest(call: Call) -> None:
 
 
 def test_an_unknown_option_is_wrong_usage(call: Call) -> None:
-    ended = call("run", "--state", "x")
+    ended = call("run", "--stat", "x")
     assert ended.code == 2
     assert "No such option" in ended.err
 
