@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "materialize": "Write feature views into the online store.",
     "serve": "Serve features over Arrow Flight.",
     "get": "Show one online feature vector.",
+    "audit": "Compare what is online with what the engine answers.",
     "ls": "List models, parents first.",
     "diff": "Show what a change touches.",
     "lineage": "Show where columns come from, and what decides about them.",
