@@ -7,17 +7,18 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from featuresql.engines.duckdb_engine import DuckDBEngine
 from featuresql.engines.duckdb_evaluator import DuckDBEvaluator
-from featuresql.errors import ProjectError
+from featuresql.errors import ProjectError, UsageError, did_you_mean
 from featuresql.online.lmdb_store import LmdbStore
 from featuresql.ports import Engine, OnlineStore, Registry, Report
 from featuresql.project.load_project import load_project
 from featuresql.registry.sql_registry import SqlRegistry
-from featuresql.spec.model import Project
+from featuresql.spec.model import EngineConfig, Project
 from featuresql.workflows.cache_file import cache_file
 from featuresql.workflows.workspace import Workspace, silent
 
@@ -29,6 +30,7 @@ class Closeable(Protocol):
         """Give back what is held."""
 
 
+EMBEDDED: Final = ("duckdb", "chdb")
 Made = TypeVar("Made", bound=Closeable)
 
 
@@ -52,6 +54,7 @@ def open_workspace(
         registry=Once(lambda: _registry(project, root)),
         evaluator=Once(DuckDBEvaluator),
         clock=utc_now,
+        other_engine=partial(_other_engine, project, root),
         report=report,
         cache=cache_file(project, os.environ),
     )
@@ -116,6 +119,18 @@ def _engine(project: Project, root: Path) -> Engine:
     except ModuleNotFoundError as error:
         raise _missing_package(project, error, "clickhouse") from None
     return open_clickhouse(config, path, root, project.sources)
+
+
+def _other_engine(project: Project, root: Path, engine_type: str) -> Engine:
+    """Return an embedded engine of that type, in a folder of its own beside the target's."""
+    if engine_type not in EMBEDDED:
+        hint = did_you_mean(engine_type, EMBEDDED)
+        raise UsageError(f"there is no embedded engine '{engine_type}'", code="engine", hint=hint)
+    config = EngineConfig(
+        "chdb" if engine_type == "chdb" else "duckdb", f"target/engines/{engine_type}"
+    )
+    target = replace(project.target, engine=config)
+    return _engine(replace(project, target=target), root)
 
 
 def _online(project: Project, root: Path) -> OnlineStore:

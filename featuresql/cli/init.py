@@ -15,8 +15,11 @@ from featuresql.project.strict_model import IDENTIFIER
 
 _TEMPLATE = Path(__file__).parent.parent / "_init_template"
 _PLACEHOLDER = "project_name"
-# A file of this name in the package would hide files from whoever builds it.
-_RENAMED = {"gitignore": ".gitignore"}
+# Files of these names in the package would hide files from whoever builds it, or be run by it.
+_RENAMED = {
+    "gitignore": ".gitignore",
+    "github_workflow.yml": ".github/workflows/featuresql.yml",
+}
 
 
 @click.command("init", epilog=example("featuresql init shop"))
@@ -26,7 +29,8 @@ def init(*, project: ProjectOptions, name: str) -> None:
     """Make a new project that runs as it is.
 
     It goes into the folder NAME, or into --project-dir; a folder with files in it is refused. An
-    editor that knows YAML schemas completes and checks its project files.
+    editor that knows YAML schemas completes and checks its project files. A GitHub Actions workflow
+    runs and tests it on pull requests.
     """
     if not IDENTIFIER.fullmatch(name):
         raise UsageError(

@@ -19,6 +19,7 @@ from featuresql.cli.print_result import print_json, print_table
 from featuresql.cli.resolve_selection import resolve_selection
 from featuresql.cli.show_error import error_document
 from featuresql.errors import ManyErrors
+from featuresql.quality.github_annotations import github_annotations
 from featuresql.quality.junit_xml import junit_xml
 from featuresql.quality.test_report import TestReport, failures, raise_failures
 from featuresql.workflows.artifacts import write_text
@@ -27,11 +28,24 @@ from featuresql.workflows.test_models import test_models
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+def _to_engines(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
 @click.command("test", epilog=example("featuresql test --select carrier_delay --leakage"))
 @selection_options
 @click.option(
     "--leakage", is_flag=True, help="Replay models over cut sources: none sees the future."
 )
+@click.option(
+    "--engines",
+    callback=_to_engines,
+    default="",
+    metavar="TYPES",
+    help="Run unit tests on each of these embedded engines, and compare the models' rows over "
+    "samples of the sources: duckdb,chdb.",
+)
+@click.option("--github", is_flag=True, help="Print annotations for a GitHub workflow too.")
 @click.option("--junit", type=_FILE, help="Write the results as JUnit XML too.")
 @leak_option
 @output_option
@@ -43,6 +57,8 @@ def test(  # noqa: PLR0913 - one parameter an option
     exclude: str | None,
     state: Path | None,
     leakage: bool,
+    engines: tuple[str, ...],
+    github: bool,
     junit: Path | None,
     fail_on_leak: bool,
     output: str,
@@ -53,7 +69,17 @@ def test(  # noqa: PLR0913 - one parameter an option
     """
     with open_project(project) as workspace:
         select, exclude = resolve_selection(workspace, select, exclude, state)
-        report = test_models(workspace, select, exclude, leakage=leakage, fail_on_leak=fail_on_leak)
+        report = test_models(
+            workspace,
+            select,
+            exclude,
+            leakage=leakage,
+            fail_on_leak=fail_on_leak,
+            engines=engines,
+        )
+    if github:
+        for line in github_annotations(report, project.project_dir):
+            click.echo(line, err=True)
     if junit is not None:
         write_text(junit, junit_xml(report))
     if output == "json":

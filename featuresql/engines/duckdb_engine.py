@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 from sqlglot import exp
 
-from featuresql.compiler.asof import relation
+from featuresql.compiler.asof import ASOF_SCHEMA, HISTORY_SCHEMA, relation
 from featuresql.compiler.place_relations import SOURCES_SCHEMA
 from featuresql.engines.bind_source import (
     binding_query,
@@ -26,6 +26,7 @@ from featuresql.engines.duckdb_errors import translate, translated
 from featuresql.engines.duckdb_file import DuckDBFile
 from featuresql.engines.duckdb_session import DuckDBSession
 from featuresql.errors import EngineError
+from featuresql.plan.version_relation import VERSIONS_SCHEMA
 from featuresql.spec.model import Column, Source
 
 LOCK_TIMEOUT_S = 30.0
@@ -33,6 +34,7 @@ LOCK_RETRY_S = 0.05
 # DuckDB puts a spine of few rows through a join of loops, whose `first` makes 0.0 of a -0.0 in a
 # list.
 _SETTINGS: Final = {"asof_loop_join_threshold": 0}
+_SCHEMAS: Final = (SOURCES_SCHEMA, VERSIONS_SCHEMA, ASOF_SCHEMA, HISTORY_SCHEMA)
 _OUTSIDER = "a connection of this process that is not FeatureSQL's own"
 
 
@@ -101,6 +103,8 @@ class DuckDBEngine:
     def scratch(self) -> Iterator[DuckDBSession]:
         """Open an empty DuckDB in memory."""
         with duckdb.connect(":memory:", config=self._config()) as connection:
+            for schema in _SCHEMAS:
+                connection.execute(f"CREATE SCHEMA {schema}")
             connection.execute("SET enable_external_access=false; SET lock_configuration=true")
             with DuckDBSession(connection, threading.Lock()) as session:
                 yield session
@@ -148,7 +152,7 @@ class DuckDBEngine:
 
     def _bind(self, connection: duckdb.DuckDBPyConnection) -> None:
         with translated():
-            for schema in (SOURCES_SCHEMA, "versions", "as_of", "history"):
+            for schema in _SCHEMAS:
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         allowed: list[str] = []
         for source in self._sources.values():

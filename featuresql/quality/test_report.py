@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from featuresql.errors import FeatureSQLError, Location, TestFailureError
 
 INDENT = "    "
+Kind = Literal["unit", "data", "leakage", "engines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class TestResult:
     __test__: ClassVar[bool] = False
 
     name: str
-    kind: Literal["unit", "data", "leakage"]
+    kind: Kind
     model: str
     status: Literal["pass", "fail", "warn", "error"]
     location: Location
@@ -80,7 +81,7 @@ class TestReport:
 
 def error_result(
     name: str,
-    kind: Literal["unit", "data", "leakage"],
+    kind: Kind,
     model: str,
     location: Location,
     error: FeatureSQLError,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
@@ -14,6 +14,7 @@ from featuresql.ports import Progress
 from featuresql.quality.test_report import TestReport, TestResult
 from featuresql.spec.model import DataTest, UnitTest
 from featuresql.workflows.artifacts import write_json
+from featuresql.workflows.compare_engines import compare_engines
 from featuresql.workflows.compile_models import compile_models
 from featuresql.workflows.data_tests import run_data_test, test_name
 from featuresql.workflows.leakage_replay import leakage_replay
@@ -114,15 +115,19 @@ class TestRun:
         return len(self.units) + len(self.data) + len(self.views)
 
 
-def test_models(
+def test_models(  # noqa: PLR0913 - what tests may be asked for
     workspace: Workspace,
     select: str | None = None,  # noqa: PT028 - a verb, no test of pytest's
     exclude: str | None = None,  # noqa: PT028 - as above
     *,
     leakage: bool = False,  # noqa: PT028 - as above
     fail_on_leak: bool = True,  # noqa: PT028 - as above
+    engines: Sequence[str] = (),  # noqa: PT028 - as above
 ) -> TestReport:
     """Run the tests of the selected models; `leakage` adds the replay of their feature views.
+
+    With `engines`, embedded ones by their types, unit tests run on each of them, and the models'
+    rows over samples of the real sources are compared.
 
     A test that fails, or cannot be run, stops no other. Data tests and the replay look at what was
     built last. `target/run_results.json` is written in every case but one: where the project does
@@ -134,7 +139,18 @@ def test_models(
     if fail_on_leak:
         raise_leaks(compiled, selected)
     run = TestRun.of(workspace, compiled, selected, leakage=leakage)
-    results = [*run.unit_tests(selected), *run.data_tests(selected), *run.replays(selected)]
+    results: list[TestResult] = []
+    for name in engines:
+        other = replace(run, workspace=replace(workspace, engine=workspace.other_engine(name)))
+        results += [
+            replace(result, name=f"{result.name} on {name}")
+            for result in other.unit_tests(selected)
+        ]
+    if engines:
+        results += compare_engines(workspace, compiled, selected, engines)
+    else:
+        results += run.unit_tests(selected)
+    results += [*run.data_tests(selected), *run.replays(selected)]
     report = TestReport(tuple(results))
     write_json(workspace.target_dir / "run_results.json", report.as_json())
     return report

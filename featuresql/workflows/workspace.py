@@ -19,6 +19,7 @@ def silent(progress: Progress) -> None:
 class Workspace:
     """A project on its target. Stores and registry are opened when first asked for.
 
+    `other_engine` gives an engine of another type, for what is made for a moment and compared;
     `cache` is the file of what has been compiled, None where nothing is kept.
     """
 
@@ -28,6 +29,7 @@ class Workspace:
     registry: Callable[[], Registry]
     evaluator: Callable[[], Evaluator]
     clock: Clock
+    other_engine: Callable[[str], Engine]
     report: Report = silent
     cache: Path | None = None
 

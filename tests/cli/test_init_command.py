@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -71,3 +72,17 @@ def test_a_target_that_the_new_project_lacks_makes_nothing(tmp_path: Path, call:
     assert ended.code == 1
     assert "cluster" in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_workflow_passes_on_the_new_project(
+    made_project: Path, tmp_path: Path, start: Call
+) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(made_project, folder)
+    workflow = (folder / ".github/workflows/featuresql.yml").read_text()
+    lines = [line.split("run: ")[1] for line in workflow.splitlines() if "run: featuresql" in line]
+    assert len(lines) == 2
+    for line in lines:
+        ended = start(*line.split()[1:], cwd=folder)
+        assert ended.code == 0, ended.err
+    assert (folder / "target/tests.xml").is_file()
