@@ -21,6 +21,7 @@ from pydantic import (
 from featuresql.errors import did_you_mean
 from featuresql.project.strict_model import (
     ColumnName,
+    Duration,
     Identifier,
     StrictModel,
     Variable,
@@ -30,6 +31,7 @@ from featuresql.project.strict_model import (
 )
 
 _REFERENCE: Final = re.compile(r"\s*(ref|source)\(\s*(['\"])([^'\"]+)\2\s*\)\s*")
+_THRESHOLD: Final = re.compile(r"\s*(>=|<=|!=|=|>|<)\s*(\d{1,15})\s*")
 _BARE_TESTS: Final = ("not_null", "unique")
 _Severity = Literal["error", "warn"]
 
@@ -73,6 +75,18 @@ def _value(value: object) -> object:
     return value
 
 
+def _threshold(text: str) -> str:
+    if parse_threshold(text) is None:
+        raise problem("wrong-value", f"found '{text}', expected a comparison such as '> 10'")
+    return text
+
+
+def parse_threshold(text: str) -> tuple[str, int] | None:
+    """Return the operator and the number of a text such as `> 10`, None for another text."""
+    match = _THRESHOLD.fullmatch(text)
+    return None if match is None else (match[1], int(match[2]))
+
+
 _Bound = Annotated[
     object,
     PlainValidator(_bound),
@@ -92,6 +106,9 @@ class TestArguments(StrictModel):
     noun: ClassVar[str] = "argument"
 
     severity: _Severity = "error"
+    where: Annotated[str, Field(min_length=1)] | None = None
+    warn_if: Annotated[str, AfterValidator(_threshold)] | None = None
+    error_if: Annotated[str, AfterValidator(_threshold)] | None = None
 
 
 class AcceptedValues(TestArguments):
@@ -123,6 +140,18 @@ class Expression(TestArguments):
     """A boolean expression that is true, or NULL, for every row."""
 
     sql: Annotated[str, Field(min_length=1)]
+
+
+class Matches(TestArguments):
+    """Every value, which is text, has a part that the regular expression matches, or is NULL."""
+
+    pattern: Annotated[str, Field(min_length=1)]
+
+
+class Freshness(TestArguments):
+    """The newest instant of the column is no older than this when the test runs."""
+
+    max_age: Duration
 
 
 class RowCount(TestArguments):
@@ -181,6 +210,8 @@ class ColumnTests(_OneTest):
     accepted_values: AcceptedValues | None = None
     relationships: Relationships | None = None
     range: Range | None = None
+    matches: Matches | None = None
+    freshness: Freshness | None = None
     expression: Expression | None = None
 
 

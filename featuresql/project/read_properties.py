@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from featuresql.errors import FeatureSQLError, Location, did_you_mean
 from featuresql.project.properties_file import (
@@ -27,6 +28,8 @@ from featuresql.spec.model import (
     ModelProperties,
     UnitTest,
 )
+
+_COMMON: Final = {"severity", "where", "warn_if", "error_if"}
 
 
 @dataclass(slots=True)
@@ -141,7 +144,7 @@ def _add_data_test(  # noqa: PLR0913, PLR0917 - the six things that a test is ma
     if found is None:
         into.data_tests.append(DataTest(name, model, location, column))
         return
-    arguments: dict[str, object] = found.model_dump(exclude={"severity"}, exclude_none=True)
+    arguments: dict[str, object] = found.model_dump(exclude=_COMMON, exclude_none=True)
     if isinstance(found, Relationships):
         reference = parse_reference(found.to)
         assert reference is not None  # noqa: S101 - the section's own validator has parsed it
@@ -149,7 +152,19 @@ def _add_data_test(  # noqa: PLR0913, PLR0917 - the six things that a test is ma
         inner = node.child(name)
         mark = inner.value_mark("to") if inner is not None else node.mark
         into.check_known("model", reference[1], into.models, file, mark)
-    into.data_tests.append(DataTest(name, model, location, column, arguments, found.severity))
+    into.data_tests.append(
+        DataTest(
+            name,
+            model,
+            location,
+            column,
+            arguments,
+            severity=found.severity,
+            where=found.where,
+            warn_if=found.warn_if,
+            error_if=found.error_if,
+        )
+    )
 
 
 def _read_unit_test(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, TypeAlias
 
@@ -26,7 +27,24 @@ def failing_rows(test: DataTest, catalog: Catalog) -> exp.Select:
     Raises `ProjectError` or `CompileError` at the test's place where it does not fit its model.
     """
     model = catalog.models[test.model]
-    return BUILDERS[test.name](test, model, catalog)
+    query = BUILDERS[test.name](test, model, catalog)
+    return query if test.where is None else _only_where(query, test, model, catalog)
+
+
+def _only_where(
+    query: exp.Select, test: DataTest, model: CompiledModel, catalog: Catalog
+) -> exp.Select:
+    """Return the query over those rows of the model for which the test's `where` is true."""
+    condition = parse_condition(str(test.where), model, catalog, test.location)
+    used = condition.find(exp.Column)
+    alias = used.table if used is not None and used.table else model.name
+    rows = exp.select(*[column(c.name) for c in model.columns])
+    rows = rows.from_(relation(REF_SCHEMA, model.name, alias)).where(condition)
+    result = query.copy()
+    source = result.args["from_"].this
+    outer = exp.to_identifier(source.alias_or_name, quoted=True)
+    result.args["from_"].set("this", rows.subquery(outer))
+    return result
 
 
 def not_null(test: DataTest, model: CompiledModel, catalog: Catalog) -> exp.Select:
@@ -101,6 +119,30 @@ def value_range(test: DataTest, model: CompiledModel, catalog: Catalog) -> exp.S
     return _rows(model, tested).where(exp.or_(*outside))
 
 
+def matches(test: DataTest, model: CompiledModel, catalog: Catalog) -> exp.Select:
+    """Select the rows whose text the regular expression matches nowhere; NULL passes."""
+    tested = _tested(test, model)
+    if tested.type.name != "VARCHAR":
+        raise _wrong(test, f"'{tested.name}' is {tested.type}, no text")
+    pattern = exp.Literal.string(str(test.arguments["pattern"]))
+    call = exp.Anonymous(this="regexp_matches", expressions=[column(tested.name), pattern])
+    return expression(replace(test, arguments={"sql": call.sql("duckdb")}), model, catalog)
+
+
+def freshness(test: DataTest, model: CompiledModel, catalog: Catalog) -> exp.Select:
+    """Select one row, the newest instant, where there is none or it is before `oldest`."""
+    del catalog
+    tested = _tested(test, model)
+    oldest = test.arguments["oldest"]
+    if tested.type.name != "TIMESTAMP" or not isinstance(oldest, datetime):
+        raise _wrong(test, f"'{tested.name}' is {tested.type}, no TIMESTAMP")
+    newest = exp.Max(this=column(tested.name))
+    is_old = exp.LT(this=newest.copy(), expression=timestamp(oldest))
+    missing = exp.Is(this=newest.copy(), expression=exp.null())
+    query = exp.select(exp.alias_(newest, tested.name, quoted=True))
+    return query.from_(relation(REF_SCHEMA, model.name)).having(exp.or_(missing, is_old))
+
+
 def row_count(test: DataTest, model: CompiledModel, catalog: Catalog) -> exp.Select:
     """Select one row, the number of rows, where it is outside of the bounds."""
     del catalog
@@ -135,6 +177,8 @@ BUILDERS: Final[dict[str, Builder]] = {
     "accepted_values": accepted_values,
     "relationships": relationships,
     "range": value_range,
+    "matches": matches,
+    "freshness": freshness,
     "row_count": row_count,
     "expression": expression,
 }

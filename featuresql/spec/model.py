@@ -93,7 +93,11 @@ class MacroFile:
 
 @dataclass(frozen=True, slots=True)
 class DataTest:
-    """A test on a model's rows: `name` with its arguments, on one column or on the model."""
+    """A test on a model's rows: `name` with its arguments, on one column or on the model.
+
+    Only rows for which `where` is true are looked at. `warn_if` and `error_if` are comparisons of
+    the number of failing rows, such as `> 10`; without them one row is too many.
+    """
 
     name: str
     model: str
@@ -101,6 +105,9 @@ class DataTest:
     column: str | None = None
     arguments: Mapping[str, object] = field(default_factory=dict)
     severity: Literal["error", "warn"] = "error"
+    where: str | None = None
+    warn_if: str | None = None
+    error_if: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

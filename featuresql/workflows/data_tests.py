@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
 from sqlglot import exp
 
 from featuresql.compiler.compile_project import CompiledProject
@@ -11,22 +17,37 @@ from featuresql.compiler.relation_columns import relation_columns
 from featuresql.compiler.write_sql import DUCKDB, query_columns, write_query
 from featuresql.errors import EngineError, FeatureSQLError, RequestError
 from featuresql.ports import EngineSession
+from featuresql.project.duration import parse_duration
+from featuresql.project.properties_file import parse_threshold
 from featuresql.quality.failing_rows import failing_rows
 from featuresql.quality.test_report import TestResult, error_result
 from featuresql.quality.text_table import MAX_ROWS, text_table
 from featuresql.spec.model import DataTest
 
 MAX_NAME_CHARS = 60
+_COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
 
 
 def run_data_test(
-    session: EngineSession, compiled: CompiledProject, test: DataTest, dialect: str = DUCKDB
+    session: EngineSession,
+    compiled: CompiledProject,
+    test: DataTest,
+    now: datetime,
+    dialect: str = DUCKDB,
 ) -> TestResult:
     """Run one data test; one that cannot be run is a result with the status `error`.
 
-    `dialect` is that of the session's engine.
+    `now` is what freshness is judged by, `dialect` that of the session's engine.
     """
     name = test_name(test)
+    test = _dated(test, now)
     try:
         catalog = Catalog(compiled.sources, compiled.models, compiled.project.entities)
         failing = failing_rows(test, catalog)
@@ -43,19 +64,43 @@ def run_data_test(
             shown = session.query(statement, columns=columns).read_all()
     except FeatureSQLError as error:
         return error_result(name, "data", test.model, test.location, error)
-    if shown is None:
+    status = _status(test, count)
+    if shown is None or status == "pass":
         return TestResult(name, "data", test.model, "pass", test.location)
     return TestResult(
         name,
         "data",
         test.model,
-        "warn" if test.severity == "warn" else "fail",
+        status,
         test.location,
         message=_message(test, count),
         failures=count,
         rows_shown=text_table(shown)
         + (f"\n… and {count - MAX_ROWS} more" if count > MAX_ROWS else ""),
     )
+
+
+def _dated(test: DataTest, now: datetime) -> DataTest:
+    """Return a test of freshness with the instant that is the oldest it takes."""
+    if test.name != "freshness":
+        return test
+    age = timedelta(microseconds=parse_duration(str(test.arguments["max_age"])))
+    oldest = (now - age).astimezone(UTC).replace(tzinfo=None)
+    return replace(test, arguments={**test.arguments, "oldest": oldest})
+
+
+def _status(test: DataTest, count: int) -> Literal["pass", "warn", "fail"]:
+    """Return what so many failing rows mean."""
+    if test.severity == "error" and _is(test.error_if or "> 0", count):
+        return "fail"
+    return "warn" if _is(test.warn_if or "> 0", count) else "pass"
+
+
+def _is(threshold: str, count: int) -> bool:
+    found = parse_threshold(threshold)
+    assert found is not None  # noqa: S101 - the project's reader has checked it
+    comparison, number = found
+    return _COMPARISONS[comparison](count, number)
 
 
 def test_name(test: DataTest) -> str:
@@ -76,6 +121,8 @@ def _message(test: DataTest, count: int) -> str:
     if test.name == "row_count":
         bounds = [f"{k} {v}" for k, v in test.arguments.items() if k in {"min", "max"}]
         return f"the number of rows is outside of {', '.join(bounds)}"
+    if test.name == "freshness":
+        return f"the newest row is older than {test.arguments['max_age']}, or there is none"
     if test.name in {"unique", "unique_columns"}:
         return f"{count} values are there more than once"
     return f"{count} rows fail"

@@ -79,7 +79,12 @@ class TestRun:
                 self._run(
                     f"{test.model}.{test_name(test)}",
                     partial(
-                        run_data_test, session, self.compiled, test, self.workspace.engine.dialect
+                        run_data_test,
+                        session,
+                        self.compiled,
+                        test,
+                        self.workspace.clock(),
+                        self.workspace.engine.dialect,
                     ),
                 )
                 for test in tests

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flights_project import build_project, write_project
 
+from featuresql.errors import FeatureSQLError
 from featuresql.ports import Progress
 from featuresql.quality.test_report import TestResult
 from featuresql.workflows import test_models as verb
@@ -15,6 +17,7 @@ from featuresql.workflows.compile_models import compile_models
 from featuresql.workflows.data_tests import run_data_test
 from featuresql.workflows.workspace import Workspace
 
+NOW = datetime(2024, 1, 3, tzinfo=UTC)
 ROWS = """
 select * from (values
   (1, 'a', 1.5::double, timestamp '2024-01-01', 1.10::decimal(9,2), date '2024-01-01', true, [1]),
@@ -54,6 +57,16 @@ COLUMN_TESTS = [
     ("at", "range: {min: 2024-01-01, max: 2024-01-02}", 0, ""),
     ("at", "range: {min: 2024-01-01 00:00:01}", 1, "2024-01-01 00:00:00"),
     ("day", "range: {max: 2024-01-01}", 1, "2024-01-02"),
+    ("name", "matches: {pattern: '^[ab]$'}", 0, ""),
+    ("name", "matches: {pattern: '^a'}", 1, "b"),
+    ("at", "freshness: {max_age: 1 day}", 0, ""),
+    ("at", "freshness: {max_age: 23 hours}", 1, "2024-01-02"),
+    ("at", "freshness: {max_age: 9 days, where: id > 5}", 1, "NULL"),
+    ("name", "not_null: {where: id = 1}", 0, ""),
+    ("name", "not_null: {where: 'id = 2 and flag is null'}", 1, "NULL"),
+    ("id", "unique: {where: name is not null}", 0, ""),
+    ("name", "relationships: {to: ref('other'), field: name, where: id = 1}", 0, ""),
+    ("id", "expression: {sql: id > 1, where: score > 0}", 1, "1"),
     ("id", "expression: {sql: id > 0}", 0, ""),
     ("id", "expression: {sql: id + length(name) > 2}", 1, "1   a"),
     ("id", "expression: {sql: 'ID < 2 or name is not null'}", 1, "2"),
@@ -67,6 +80,7 @@ MODEL_TESTS = [
     ("row_count: {min: 3, max: 3}", 0, ""),
     ("row_count: {min: 4}", 1, "3"),
     ("row_count: {max: 2}", 1, "3"),
+    ("row_count: {max: 2, where: id = 2}", 0, ""),
     ("unique_columns: {columns: [id, name]}", 0, ""),
     ("unique_columns: {columns: [id]}", 1, "2   2"),
 ]
@@ -88,6 +102,10 @@ WRONG = [
     ("id", "expression: {sql: other.id > 1}", "other"),
     ("id", "accepted_values: {values: [a]}", "the text 'a'"),
     ("name", "accepted_values: {values: [1]}", "put it in quotes"),
+    ("id", "matches: {pattern: a}", "no text"),
+    ("id", "freshness: {max_age: 1 day}", "no TIMESTAMP"),
+    ("id", "not_null: {where: idd = 1}", "did you mean 'id'"),
+    ("id", "not_null: {where: id}", "not BOOLEAN"),
     ("list", "accepted_values: {values: [1]}", "takes no values"),
     ("name", "range: {min: 1}", "no bound for 'name'"),
     ("id", "range: {min: 2024-01-01}", "no bound for 'id'"),
@@ -120,7 +138,7 @@ def only(workspace: Workspace) -> TestResult:
     compiled = compile_models(workspace)
     (test,) = compiled.project.data_tests
     with workspace.engine.session() as session:
-        return run_data_test(session, compiled, test)
+        return run_data_test(session, compiled, test, NOW)
 
 
 def opened(root: Path, properties: str) -> Workspace:
@@ -153,6 +171,30 @@ def test_that_does_not_fit_its_model(root: Path, column: str, test: str, said: s
     assert result.status == "error"
     assert said in str(result)
     assert str(result.location).startswith("models/tests.yml:7:")
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "status"),
+    [
+        ("error_if: '> 1'", "warn"),
+        ("error_if: '> 1', warn_if: '>= 2'", "pass"),
+        ("error_if: '= 1'", "fail"),
+        ("error_if: '!= 1', warn_if: '<1'", "pass"),
+        ("severity: warn, error_if: '> 0'", "warn"),
+        ("severity: warn, warn_if: '> 1'", "pass"),
+    ],
+)
+def test_thresholds_say_how_many_rows_are_too_many(
+    root: Path, thresholds: str, status: str
+) -> None:
+    result = only(opened(root, on_column("name", f"not_null: {{{thresholds}}}")))
+    assert result.status == status
+
+
+@pytest.mark.parametrize("wrong", ["error_if: '10'", "warn_if: '> many'", "error_if: ''"])
+def test_a_threshold_is_a_comparison(root: Path, wrong: str) -> None:
+    with pytest.raises(FeatureSQLError, match="expected a comparison such as '> 10'"):
+        opened(root, on_column("name", f"not_null: {{{wrong}}}"))
 
 
 def test_a_warning_does_not_fail_the_whole(root: Path) -> None:
