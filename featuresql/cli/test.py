@@ -15,6 +15,7 @@ from featuresql.cli.options import (
     project_options,
     selection_options,
 )
+from featuresql.cli.print_mutants import print_mutants
 from featuresql.cli.print_result import print_json, print_table
 from featuresql.cli.resolve_selection import resolve_selection
 from featuresql.cli.show_error import error_document
@@ -23,6 +24,7 @@ from featuresql.quality.github_annotations import github_annotations
 from featuresql.quality.junit_xml import junit_xml
 from featuresql.quality.test_report import TestReport, failures, raise_failures
 from featuresql.workflows.artifacts import write_text
+from featuresql.workflows.mutate_models import mutate_models
 from featuresql.workflows.test_models import test_models
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -45,6 +47,11 @@ def _to_engines(_context: click.Context, _parameter: click.Parameter, text: str)
     help="Run unit tests on each of these embedded engines, and compare the models' rows over "
     "samples of the sources: duckdb,chdb.",
 )
+@click.option(
+    "--mutate",
+    is_flag=True,
+    help="Instead, change the models in small ways, and show which changes no unit test notices.",
+)
 @click.option("--github", is_flag=True, help="Print annotations for a GitHub workflow too.")
 @click.option("--junit", type=_FILE, help="Write the results as JUnit XML too.")
 @leak_option
@@ -58,6 +65,7 @@ def test(  # noqa: PLR0913 - one parameter an option
     state: Path | None,
     leakage: bool,
     engines: tuple[str, ...],
+    mutate: bool,
     github: bool,
     junit: Path | None,
     fail_on_leak: bool,
@@ -67,8 +75,11 @@ def test(  # noqa: PLR0913 - one parameter an option
 
     Data tests look at what was built: run the models first. Exits with 1 where a test fails.
     """
-    with open_project(project) as workspace:
+    with open_project(project, has_lines=not mutate) as workspace:
         select, exclude = resolve_selection(workspace, select, exclude, state)
+        if mutate:
+            print_mutants(mutate_models(workspace, select, exclude), output)
+            return
         report = test_models(
             workspace,
             select,
