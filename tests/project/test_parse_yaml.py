@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.compat import StringIO
+from ruamel.yaml.error import MarkedYAMLError
 
 from featuresql.errors import FeatureSQLError, ProjectError
 from featuresql.project.parse_yaml import parse_yaml
@@ -104,7 +105,10 @@ def test_what_ruamel_writes_is_read_as_it_was(document: dict[str, object]) -> No
     stream = StringIO()
     YAML(typ="safe", pure=True).dump(document, stream)
     text = stream.getvalue()
-    assume("?" not in text)  # it writes '{a: ?b}', which no YAML parser reads
+    try:
+        YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError:  # it writes '{a: ?b}' and '{<: :0}', which it does not read itself
+        assume(False)
     assert plain(text) == document
 
 
