@@ -56,6 +56,15 @@ BACKWARDS = """sum(v) over (order by ts desc
         (f"select k, ts from {E}", [reach("source.e", "ts", 0)]),
         (f"select k, ts2 as ts from {E}", [reach("source.e", "ts2", 0)]),
         (
+            f"select t.ts2 as ts from (select ts, ts2 from {E}) as t(ts2, ts)",
+            [reach("source.e", "ts", 0)],
+        ),
+        (
+            f"with t(ts2, ts) as (select ts, ts2 from {E}) select ts2 as ts from t",
+            [reach("source.e", "ts", 0)],
+        ),
+        (f"select x.a as ts from {E} as x(k, b, a)", [reach("source.e", "ts2", 0)]),
+        (
             f"select k, ts + interval '3 hours' as ts from {E}",
             [reach("source.e", "ts", 3 * HOUR_US, -3 * HOUR_US)],
         ),

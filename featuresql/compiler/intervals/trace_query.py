@@ -74,8 +74,8 @@ def _with_ctes(tracing: Tracing, node: exp.Expr, ctes: Ctes) -> Ctes:
         return found
     for cte in clause.expressions:
         times = trace_query(tracing, cte.this, found)
-        if cte.args["alias"].args.get("columns") or clause.args.get("recursive"):
-            times = Times(reads=_lost(times.reads, tracing.cause("a renamed query", cte)))
+        if clause.args.get("recursive"):
+            times = Times(reads=_lost(times.reads, tracing.cause("a recursion", cte)))
         found[cte.alias.lower()] = times
     return found
 
