@@ -169,6 +169,7 @@ def test_a_server_that_hangs_ends_the_stream_after_the_timeout(start_server: Sta
         stream = client.stream("flight_delay")
         stream.get(ROWS)
         server.process.send_signal(signal.SIGSTOP)
+        os.waitpid(server.process.pid, os.WUNTRACED)  # until all its threads have stopped
         started = time.monotonic()
         with pytest.raises(ServingError) as caught:
             stream.get(ROWS)
